@@ -1,0 +1,66 @@
+"""What can go wrong, and the exit code each kind ends a command with.
+
+A library function raises one of these; `scripts` prints its single line and
+exits with its code. Anything else is a bug of ours (exit code 1).
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ResflaxError(Exception):
+  """An error whose message is one line that says what to change."""
+
+  exit_code = 1
+
+
+class UsageError(ResflaxError, ValueError):
+  """A config, flag or argument that is not allowed."""
+
+  exit_code = 5
+
+
+class NotFiniteError(ResflaxError):
+  """The loss or the gradients are no longer finite."""
+
+  exit_code = 3
+
+
+class DataError(ResflaxError):
+  """An example cannot be read, or a data set is not what it says."""
+
+  exit_code = 4
+
+
+class StorageError(ResflaxError):
+  """The run folder cannot be written, or holds no valid checkpoint."""
+
+  exit_code = 6
+
+
+class PreemptedError(ResflaxError):
+  """The run was asked to stop and has saved its state."""
+
+  exit_code = 42
+
+
+def near_miss(value: str, allowed: Iterable[str]) -> str:
+  """Returns ` Did you mean 'x'?`, or nothing where no name is close."""
+  close = difflib.get_close_matches(str(value), list(allowed), n=1)
+  return f" Did you mean '{close[0]}'?" if close else ''
+
+
+def unknown(kind: str, value: object, allowed: Iterable[str], where: str):
+  """Returns the UsageError for a value that is not one of a list.
+
+  Args:
+    kind: what the value names, e.g. `'stem'`.
+    value: what was given.
+    allowed: every value that would have been right.
+    where: the flag, field or argument to change, e.g. `'config.model.stem'`.
+  """
+  allowed = list(allowed)
+  return UsageError(
+    f'Unknown {kind} {value!r}.{near_miss(str(value), allowed)} '
+    f'Choose one of: {", ".join(map(str, allowed))} ({where}).'
+  )
