@@ -1,0 +1,74 @@
+"""The text behind `--config=file.py:`, by big_vision's rules.
+
+Source: big_vision, `configs/common.py:parse_arg`: the first bare value goes
+to the first name, a bare name is True, an unknown name is an error.
+"""
+
+import os
+
+from resflax.errors import UsageError, unknown
+
+_BOOLS = {'true': True, 'false': False}
+
+
+def parse_arg(arg: str | None, **spec) -> dict:
+  """Reads the text behind `--config=file.py:`.
+
+  The text is `name=value,name=value`; a bare first value belongs to the first
+  name of the spec, a bare name means True.
+
+  Args:
+    arg: the text, or None for all defaults.
+    **spec: the names and their defaults; a default's type is the value's.
+
+  Returns:
+    The spec with the values that `arg` gives.
+
+  Raises:
+    UsageError: an unknown name, or a value of the wrong type.
+  """
+  out = dict(spec)
+  for position, part in enumerate(arg.split(',') if arg else []):
+    name, equals, text = part.partition('=')
+    if not equals and name in spec and isinstance(spec[name], bool):
+      text = 'true'
+    elif not equals and position == 0:
+      name, text = next(iter(spec)), part
+    elif name not in spec:
+      raise unknown('config argument', name, spec, '--config=file.py:argument')
+    out[name] = _convert(name, text, type(spec[name]))
+  return out
+
+
+def _convert(name: str, text: str, kind: type):
+  if kind is bool:
+    if text.lower() in _BOOLS:
+      return _BOOLS[text.lower()]
+  else:
+    try:
+      return kind(text)
+    except ValueError:
+      pass
+  raise UsageError(
+    f'Config argument {name}={text!r} is not of type {kind.__name__} '
+    '(--config=file.py:argument).'
+  )
+
+
+def split_folder(arg: str | None) -> tuple[str, str]:
+  """Splits `DIR,name=value` where DIR may itself hold ',' and '='.
+
+  The longest beginning that is a folder is the folder.
+
+  Raises:
+    UsageError: no beginning of `arg` is a folder.
+  """
+  parts = (arg or '').split(',')
+  for end in range(len(parts), 0, -1):
+    folder = ','.join(parts[:end])
+    if folder and os.path.isdir(folder):
+      return folder, ','.join(parts[end:])
+  raise UsageError(
+    f'{arg!r} names no folder: give one of class folders '
+    '(--config=configs/folder.py:DIR).'
+  )

@@ -1,0 +1,98 @@
+"""What a config field is: a type, a range, and how it refuses a value."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from resflax.errors import UsageError, unknown
+
+_NAMES = {int: 'an int', float: 'a float', bool: 'true or false', str: 'a str'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+  """One config field.
+
+  Attributes:
+    kind: int, float, bool, str or tuple.
+    default: the value where nobody sets one; None = unset.
+    doc: what it means, with its unit.
+    choices: the allowed strings, if there is a closed list.
+    low: the smallest allowed number.
+    high: the largest allowed number.
+    item: the type of a tuple's items.
+    optional: may be None although its default is not.
+  """
+
+  kind: type
+  default: object
+  doc: str
+  choices: tuple[str, ...] = ()
+  low: int | float | None = None
+  high: int | float | None = None
+  item: type | None = None
+  optional: bool = False
+
+  @property
+  def expects(self) -> str:
+    """Says in words what is allowed."""
+    if self.choices:
+      return 'one of ' + ', '.join(self.choices)
+    if self.kind is tuple:
+      return f'a tuple of {self.item.__name__}, such as (1, 2)'
+    bounds = [
+      f'{sign} {bound:g}'
+      for sign, bound in (('>=', self.low), ('<=', self.high))
+      if bound is not None
+    ]
+    return ' '.join([_NAMES[self.kind], ' and '.join(bounds)]).strip()
+
+  def check(self, path: str, value: object) -> object:
+    """Returns `value`, or raises UsageError if this field cannot hold it."""
+    if value is None and (self.optional or self.default is None):
+      return None
+    if not _fits(value, self.kind) or (
+      self.kind is tuple and not all(_fits(v, self.item) for v in value)
+    ):
+      raise self._refusal(path, value)
+    if self.choices and value not in self.choices:
+      raise unknown('value', value, self.choices, f'config.{path}')
+    if isinstance(value, int | float) and (
+      (self.low is not None and not value >= self.low)
+      or (self.high is not None and not value <= self.high)
+    ):
+      raise self._refusal(path, value)
+    return self.kind(value) if self.kind is float else value
+
+  def _refusal(self, path: str, value: object) -> UsageError:
+    return UsageError(
+      f'config.{path}={value!r} is not allowed: it takes {self.expects}.'
+    )
+
+
+def _fits(value: object, kind: type) -> bool:
+  if kind is float:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+  if kind is int:
+    return isinstance(value, int) and not isinstance(value, bool)
+  return isinstance(value, kind)
+
+
+def flat(tree: Mapping, prefix: str = '') -> Iterator[tuple[str, object]]:
+  """Yields `(dotted path, leaf)` of a nested mapping, in its own order."""
+  for name, value in tree.items():
+    if isinstance(value, Mapping):
+      yield from flat(value, f'{prefix}{name}.')
+    else:
+      yield f'{prefix}{name}', value
+
+
+def nest(leaves: Mapping[str, object]) -> dict:
+  """Returns the nested dict of `{dotted path: leaf}`."""
+  tree = {}
+  for path, value in leaves.items():
+    *groups, name = path.split('.')
+    node = tree
+    for group in groups:
+      node = node.setdefault(group, {})
+    node[name] = value
+  return tree
