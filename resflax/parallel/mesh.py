@@ -1,0 +1,56 @@
+"""One mesh with one axis, `data`: every device holds a slice of the batch."""
+
+from collections.abc import Mapping, Sequence
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+
+from resflax.errors import UsageError
+
+
+def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
+  """Returns the mesh over `devices`, all of them where None.
+
+  The axis is `Auto`: group normalisation reshapes the batch axis, which
+  `jax.make_mesh`'s default of explicit axes refuses.
+  """
+  devices = jax.devices() if devices is None else devices
+  return jax.make_mesh(
+    (len(devices),), ('data',), axis_types=(AxisType.Auto,), devices=devices
+  )
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+  """The whole array on every device."""
+  return NamedSharding(mesh, PartitionSpec())
+
+
+def batch_sharded(mesh: Mesh) -> NamedSharding:
+  """The leading axis dealt to the devices."""
+  return NamedSharding(mesh, PartitionSpec('data'))
+
+
+def shard(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
+  """Returns the global arrays of which each process holds its own rows."""
+  sharding = batch_sharded(mesh)
+  return {
+    name: jax.make_array_from_process_local_data(sharding, rows)
+    for name, rows in batch.items()
+  }
+
+
+def check_batch_size(batch_size: int, mesh: Mesh) -> None:
+  """Refuses a batch that the devices do not divide.
+
+  Raises:
+    UsageError: names the nearest sizes that would do.
+  """
+  devices = mesh.size
+  if batch_size % devices:
+    below = batch_size // devices * devices
+    nearest = [str(n) for n in (below, below + devices) if n]
+    raise UsageError(
+      f'config.batch_size={batch_size} does not divide over {devices} '
+      f'devices: the nearest that do are {" and ".join(nearest)}.'
+    )
