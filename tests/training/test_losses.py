@@ -1,0 +1,40 @@
+"""Cross-entropy and hits, against NumPy."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from resflax.training.losses import cross_entropy, in_top_k
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize('smoothing', [0.0, 0.1, 1.0])
+def test_cross_entropy_is_that_of_smoothed_targets(smoothing):
+  logits = RNG.normal(size=(5, 7)).astype(np.float32)
+  labels = np.array([0, 6, 3, 3, 1])
+  targets = np.eye(7)[labels] * (1 - smoothing) + smoothing / 7
+  log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+  expected = -(targets * log_p).sum(-1)
+  actual = cross_entropy(jnp.asarray(logits), jnp.asarray(labels), smoothing)
+  np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize('k', [1, 3, 5])
+def test_in_top_k_is_that_of_a_stable_sort(k):
+  logits = RNG.integers(0, 4, size=(200, 6)).astype(np.float32)  # many ties
+  labels = RNG.integers(0, 6, size=200)
+  order = np.argsort(-logits, axis=-1, kind='stable')[:, :k]
+  expected = (order == labels[:, None]).any(-1)
+  actual = in_top_k(jnp.asarray(logits), jnp.asarray(labels), k)
+  np.testing.assert_array_equal(actual, expected)
+
+
+def test_equal_logits_are_right_for_one_class_alone():
+  hits = in_top_k(jnp.zeros((4, 4)), jnp.arange(4), 1)
+  assert hits.tolist() == [True, False, False, False]
+
+
+def test_logits_that_are_not_numbers_are_never_right():
+  logits = jnp.array([[jnp.nan, 1.0], [0.0, jnp.nan], [jnp.nan, jnp.nan]])
+  assert not in_top_k(logits, jnp.array([0, 0, 1]), 2).any()
