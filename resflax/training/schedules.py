@@ -1,0 +1,39 @@
+"""Learning rates as functions of the step alone."""
+
+from collections.abc import Callable
+
+import optax
+
+from resflax.errors import unknown
+
+SCHEDULES = {
+  'cosine': lambda peak, steps: optax.cosine_decay_schedule(peak, steps),
+  'constant': lambda peak, steps: optax.constant_schedule(peak),
+}
+
+
+def learning_rate(
+  name: str, *, peak: float, total_steps: int, warmup_steps: int = 0
+) -> Callable:
+  """Returns `lr(step)`: from 0 to `peak` in a line, then as named.
+
+  Source: linear warm-up, Goyal et al. 2017, section 2.2; cosine to zero over
+  the steps after the warm-up, Loshchilov and Hutter 2017, as flax's ImageNet
+  example has it (TF Model Garden counts the cosine from step 0 instead).
+
+  Args:
+    name: one of SCHEDULES.
+    peak: the learning rate at the end of the warm-up.
+    total_steps: length of the run, warm-up included.
+    warmup_steps: length of the warm-up; step 0 then has a rate of 0.
+
+  Raises:
+    UsageError: there is no such schedule.
+  """
+  if name not in SCHEDULES:
+    raise unknown('schedule', name, SCHEDULES, 'config.schedule.name')
+  decay = SCHEDULES[name](peak, total_steps - warmup_steps)
+  if not warmup_steps:
+    return decay
+  warmup = optax.linear_schedule(0.0, peak, warmup_steps)
+  return optax.join_schedules([warmup, decay], [warmup_steps])
