@@ -1,0 +1,89 @@
+"""Which examples a step sees, and at which resolution: integers only.
+
+The examples of all epochs form one endless sequence: position p is example
+`p % n` of the shuffled epoch `p // n`, and step s takes the positions from
+`s * batch_size`.
+"""
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+from grain.experimental import index_shuffle
+
+from resflax.errors import UsageError
+
+# Up to this many examples an epoch's order is held: 32 MB, made in half a
+# second. Above, Grain's cipher finds each place alone. It could do so always,
+# but takes 3 us an example, and walks a domain of 2^16 however few there are:
+# 25 us an example for 1,300.
+HELD = 1 << 22
+
+_STREAM = 1  # the second word of the Philox key: one for each use of the seed
+_ROUNDS = 4  # of index_shuffle's cipher, as in Grain's own shuffle
+
+
+def example_ids(
+  seed: int, num_examples: int, positions: Sequence[int]
+) -> list[tuple[int, int]]:
+  """Returns (epoch, example id) of each position in the training sequence."""
+  places = [divmod(position, num_examples) for position in positions]
+  return [
+    (epoch, _shuffled(seed, epoch, index, num_examples))
+    for epoch, index in places
+  ]
+
+
+def local_rows(batch_size: int, shard: tuple[int, int]) -> range:
+  """The rows of the global batch that belong to a shard.
+
+  Raises:
+    UsageError: the shards do not divide the batch.
+  """
+  index, count = shard
+  if batch_size % count or not 0 <= index < count:
+    raise UsageError(
+      f'batch_size={batch_size} cannot be cut into {count} equal shards '
+      f'(shard {index}): make it a multiple of {count} (config.batch_size).'
+    )
+  local = batch_size // count
+  return range(index * local, (index + 1) * local)
+
+
+def resolution_at(stages: Sequence[tuple[int, int]], step: int) -> int:
+  """The resolution of the stage that a step belongs to."""
+  return [resolution for first, resolution in stages if first <= step][-1]
+
+
+def check_stages(stages: Sequence[tuple[int, int]]) -> None:
+  """Refuses a stage table that does not cover every step once.
+
+  Raises:
+    UsageError: no stage from step 0, or stages out of order.
+  """
+  firsts = [first for first, _ in stages]
+  if not firsts or firsts[0] != 0 or firsts != sorted(set(firsts)):
+    raise UsageError(
+      f'stages={tuple(stages)}: (first step, resolution) pairs, the first '
+      'from step 0, in ascending order.'
+    )
+
+
+def _shuffled(seed: int, epoch: int, index: int, num_examples: int) -> int:
+  if num_examples <= HELD:
+    return int(_held_order(seed, epoch, num_examples)[index])
+  key = _cipher_key(seed, epoch)
+  return index_shuffle(index, num_examples - 1, key, _ROUNDS)
+
+
+@functools.lru_cache(maxsize=4)
+def _held_order(seed: int, epoch: int, num_examples: int) -> np.ndarray:
+  """Sorts by random words: `Generator.permutation` may change with NumPy."""
+  bits = np.random.Philox(key=[seed, _STREAM], counter=[0, 0, 0, epoch])
+  return np.argsort(bits.random_raw(num_examples), kind='stable')
+
+
+@functools.lru_cache(maxsize=4)
+def _cipher_key(seed: int, epoch: int) -> int:
+  """32 bits, which is what index_shuffle takes."""
+  return int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0])
