@@ -1,0 +1,166 @@
+"""The report as one HTML file: no script, and nothing from elsewhere."""
+
+import json
+from html import escape
+
+import numpy as np
+
+from resflax.fields import flat
+from resflax.report import class_figures
+from resflax.report.class_scores import MOST_CLASSES, class_counts
+from resflax.report.curves import curves, logged_panels
+from resflax.report.examples import gallery, worst_count
+from resflax.report.read import Evaluation, Run
+from resflax.report.series import stage_changes
+from resflax.report.stylesheet import CSS
+from resflax.report.summary import summary
+from resflax.report.theme import svg
+
+
+def page(run: Run) -> str:
+  """Returns the whole page; parts that a run has not come to are left out."""
+  parts = [summary(run), _training(run)]
+  if run.evaluation:
+    parts += [_examples(run.evaluation), _classes(run.evaluation)]
+  parts += [_config(run), _environment(run)]
+  return (
+    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    f'<title>{escape(run.name)}</title>\n<style>{CSS}</style>\n</head>\n'
+    '<body>\n' + '\n'.join(filter(None, parts)) + '\n</body>\n</html>\n'
+  )
+
+
+def _section(title: str, text: str, content: str) -> str:
+  paragraph = f'<p>{text}</p>\n' if text else ''
+  return f'<section>\n<h2>{title}</h2>\n{paragraph}{content}\n</section>'
+
+
+def _training(run: Run) -> str:
+  if not logged_panels(run):
+    return _section('Training', 'No metrics yet.', '')
+  text = 'Training scores are means over the batches since the row before.'
+  steps, accuracy = run.series('eval/top1')
+  if len(steps):
+    best = accuracy.argmax()
+    text += (
+      f' Best validation accuracy: {accuracy[best]:.2%} at step '
+      f'{steps[best]:,.0f} of {run.rows[-1]["step"]:,}.'
+    )
+  if len(stage_changes(run)):
+    text += ' Vertical lines: the resolution changes.'
+  drawn = svg('Metrics over training steps', curves, run)
+  return _section('Training', text, f'<div class="wide">{drawn}</div>')
+
+
+def _examples(evaluation: Evaluation) -> str:
+  worst, shown = worst_count(evaluation), len(evaluation.sample_index)
+  wrong = int((~evaluation.correct).sum())
+  split = escape(evaluation.split)
+  total = len(evaluation.label)
+  parts = []
+  if worst:
+    which = 'all' if worst == wrong else f'the {worst} worst of'
+    parts.append(
+      f'<h3>Mistakes: {which} {wrong:,} among {total:,} {split} images</h3>'
+      '<p>The predicted class with its probability, then the true class with '
+      f'the probability it got. Worst first.</p>{gallery(evaluation, 0, worst)}'
+    )
+  if shown > worst:
+    parts.append(
+      f'<h3>An even sample of the other {split} images</h3>'
+      f'<p>✓ right, ✗ wrong.</p>{gallery(evaluation, worst, shown)}'
+    )
+  return _section('Images', '', '\n'.join(parts)) if parts else ''
+
+
+def _classes(evaluation: Evaluation) -> str:
+  size = len(evaluation.class_names)
+  many = size > MOST_CLASSES
+  title = f'The {MOST_CLASSES} of {size:,} classes with the lowest accuracy'
+  figures = [
+    _figure(
+      title if many else 'Accuracy of each class',
+      f'With 95% intervals. {_median(evaluation) if many else ""}',
+      svg('Accuracy of classes', class_figures.per_class, evaluation),
+    )
+  ]
+  if not many:
+    drawn = svg('Confusion matrix', class_figures.confusion_matrix, evaluation)
+    figures.append(_figure('Confusion matrix', 'Numbers of images.', drawn))
+  elif not evaluation.correct.all():
+    drawn = svg('Confused classes', class_figures.confused_pairs, evaluation)
+    figures.append(
+      _figure('The most frequent mistakes', 'True class → predicted.', drawn)
+    )
+  content = f'<div class="side-by-side">{"".join(figures)}</div>'
+  return _section('Classes', '', content)
+
+
+def _figure(title: str, text: str, drawn: str) -> str:
+  return f'<figure><h3>{title}</h3><p>{text}</p>{drawn}</figure>\n'
+
+
+def _median(evaluation: Evaluation) -> str:
+  correct, count = class_counts(evaluation)
+  present = count > 0
+  median = np.median(correct[present] / count[present])
+  return f'Median of all classes: {median:.1%}.'
+
+
+def _config(run: Run) -> str:
+  """Returns the table of fields that are set, and what derived ones follow."""
+  derived = {path: entry['value'] for path, entry in run.derived.items()}
+  values = dict(flat(run.config)) | derived
+  reasons = {path: entry['reason'] for path, entry in run.derived.items()}
+  rows = [
+    (path, _shown(value), reasons.get(path, ''))
+    for path, value in sorted(values.items(), key=_by_group)
+    if not _unset(value)
+  ]
+  table = _table(('field', 'value', 'follows from'), rows)
+  unset = ', '.join(path for path, value in values.items() if _unset(value))
+  note = f'<p class="note">Not set: {escape(unset)}.</p>' if unset else ''
+  return _section('Config', '', f'{table}{note}')
+
+
+def _unset(value: object) -> bool:
+  return value is None or value == []
+
+
+def _by_group(item: tuple[str, object]) -> str:
+  """Sorts ungrouped fields first, keeps the order inside a group."""
+  group, dot, _ = item[0].partition('.')
+  return group if dot else ''
+
+
+def _environment(run: Run) -> str:
+  if not run.environment:
+    return ''
+  rows = [(name, _shown(value)) for name, value in flat(run.environment)]
+  return _section('Environment', '', _table(('', ''), rows))
+
+
+def _shown(value: object) -> str:
+  """Returns a value as a reader would type it."""
+  if isinstance(value, list | tuple):
+    return ', '.join(map(_shown, value))
+  if isinstance(value, float):
+    return f'{value:.6g}'
+  return value if isinstance(value, str) else json.dumps(value)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+  """Returns a table of plain text, the first cell of a row being its name."""
+  lines = [
+    f'<tr><th scope="row">{escape(name)}</th>'
+    + ''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)
+    + '</tr>'
+    for name, *cells in rows
+  ]
+  columns = ''.join(f'<th scope="col">{title}</th>' for title in head)
+  return (
+    f'<table>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n'
+    + '\n'.join(lines)
+    + '\n</tbody>\n</table>'
+  )
