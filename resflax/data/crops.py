@@ -89,14 +89,17 @@ def shrink_factor(box: Box, resolution: int) -> int:
   return 8 if fits >= 8 else 4 if fits >= 4 else 2 if fits >= 2 else 1
 
 
-def scale_box(box: Box, scale: float) -> Box:
-  """The box in an image that was decoded at `scale` of its size."""
-  return Box(
-    int(box.top * scale),
-    int(box.left * scale),
-    max(1, int(box.height * scale)),
-    max(1, int(box.width * scale)),
-  )
+def shrink_box(box: Box, factor: int) -> Box:
+  """The box in an image that was decoded at 1/factor of its size.
+
+  Rounding moves an edge by at most half a pixel of the smaller image: noise
+  within a random crop, but not for evaluation. A JPEG shrinks to its size over
+  the factor, rounded up, so the box stays inside.
+  """
+  top, left = round(box.top / factor), round(box.left / factor)
+  bottom = round((box.top + box.height) / factor)
+  right = round((box.left + box.width) / factor)
+  return Box(top, left, bottom - top, right - left)
 
 
 def write_crop(

@@ -127,3 +127,18 @@ def test_shrink_leaves_at_least_the_resolution(resolution):
     shrink = crops.shrink_factor(Box(0, 0, side, 2 * side), resolution)
     assert shrink == 1 or side / shrink >= resolution
     assert shrink == 8 or side / (2 * shrink) < resolution
+
+
+@pytest.mark.parametrize('factor', [2, 4, 8])
+@pytest.mark.parametrize(('height', 'width'), [(17, 64), (101, 200), (99, 31)])
+def test_a_shrunk_box_stays_inside(height, width, factor):
+  """A box that stuck out would get a black edge."""
+  bounds = -(-height // factor), -(-width // factor)
+  for row in draws(500):
+    box = crops.random_resized_box(
+      row, height, width, (0.3, 1.0), (3 / 4, 4 / 3)
+    )
+    small = crops.shrink_box(box, factor)
+    assert small.top + small.height <= bounds[0]
+    assert small.left + small.width <= bounds[1]
+    assert min(small) >= 0 and small.height > 0 and small.width > 0

@@ -137,6 +137,14 @@ def test_jpeg_decodes_at_a_fraction(photo, shrink):
   assert np.abs(pixels - want).mean() < 4
 
 
+@pytest.mark.parametrize(('height', 'width'), [(17, 64), (101, 200), (9, 31)])
+@pytest.mark.parametrize('shrink', [2, 4, 8])
+def test_jpeg_sizes_are_rounded_up(height, width, shrink):
+  image = encode(np.full((height, width, 3), 200, np.uint8), 'JPEG')
+  pixels = decode(image, 3, shrink)
+  assert pixels.shape == (-(-height // shrink), -(-width // shrink), 3)
+
+
 def test_to_channels():
   grey = np.arange(12, dtype=np.uint8).reshape(3, 4, 1)
   rgb = to_channels(grey, 3)
