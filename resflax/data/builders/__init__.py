@@ -1,0 +1,1 @@
+"""Data sets that resflax brings along, as TFDS builders."""

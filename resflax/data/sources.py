@@ -1,0 +1,31 @@
+"""A data set by its name, or from arrays in memory."""
+
+import os
+
+from resflax.data.folders import FolderDataset
+from resflax.data.memory import ArrayDataset
+from resflax.data.prepared import PreparedDataset
+from resflax.data.records import Dataset
+
+__all__ = ['ArrayDataset', 'load_dataset']
+
+FOLDER = 'folder:'
+
+
+def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
+  """Opens a data set for reading, without TensorFlow.
+
+  Args:
+    name: a TFDS name (`cifar10`, `emnist/balanced`, `cifar10:3.0.2`) that has
+      been prepared as ArrayRecord, or `folder:DIR` for a folder of class
+      folders. `digits` prepares itself.
+    data_dir: where TFDS keeps its data; by default `$TFDS_DATA_DIR`, else
+      `~/tensorflow_datasets`.
+
+  Raises:
+    UsageError: an unknown name, a set that is not prepared or does not
+      classify images, a folder that is not one of class folders.
+  """
+  if name.startswith(FOLDER):
+    return FolderDataset(os.path.expanduser(name.removeprefix(FOLDER)))
+  return PreparedDataset(name, data_dir)
