@@ -1,0 +1,246 @@
+"""Position to batch: what a step sees depends on the seed and the step alone.
+
+So the state of the data is one integer: resuming is exact and instant, and
+hosts, workers and threads are free to change.
+
+Grain's element is the *step*: one call makes the whole local batch, in one
+array. That keeps its overhead per batch instead of per example, and lets a
+source read its records at once.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+
+import grain
+import numpy as np
+
+from resflax.data import records as records_lib
+from resflax.data.augment import Augment, uniforms
+from resflax.data.crops import (
+  Box,
+  center_box,
+  shrink_box,
+  shrink_factor,
+  write_crop,
+)
+from resflax.data.decode import decode, read_header, to_channels
+from resflax.data.order import (
+  check_stages,
+  example_ids,
+  local_rows,
+  resolution_at,
+)
+from resflax.data.records import Records
+from resflax.errors import DataError
+
+Batch = dict[str, np.ndarray]
+
+MAX_THREADS = 16
+
+
+def train_batches(
+  records: Records,
+  *,
+  seed: int,
+  batch_size: int,
+  stages: Sequence[tuple[int, int]],
+  start: int,
+  stop: int,
+  augment: Augment,
+  channels: int,
+  workers: int = 0,
+  shard: tuple[int, int] = (0, 1),
+) -> Iterator[Batch]:
+  """Yields the batches of the steps `start` to `stop`, made ahead by threads.
+
+  Args:
+    records: the training examples.
+    seed: of the order and the augmentation.
+    batch_size: global, over all shards.
+    stages: (first step, resolution), the first one from step 0.
+    start: first step; any step may be the first.
+    stop: the step after the last one.
+    augment: how examples are cropped and flipped.
+    channels: 1 or 3.
+    workers: processes that make batches; 0 makes them in threads, which
+      suffices where decoding (it lets go of the GIL) is most of the work.
+    shard: (index, count): this host's rows of the global batch.
+
+  Yields:
+    `{'image': uint8 [local, r, r, channels], 'label': int32 [local]}`.
+
+  Raises:
+    UsageError: a batch that the shards do not divide, or stages out of order.
+    DataError: when an example cannot be read, saying which.
+  """
+  rows = local_rows(batch_size, shard)
+  check_stages(stages)
+  make = TrainStep(
+    records, seed, batch_size, tuple(stages), augment, channels, rows
+  )
+  return _run(make, start, stop, workers)
+
+
+def eval_batches(
+  records: Records,
+  *,
+  batch_size: int,
+  resolution: int,
+  crop: float,
+  channels: int,
+  shard: tuple[int, int] = (0, 1),
+) -> Iterator[Batch]:
+  """Yields every example exactly once, in order, at a centre crop.
+
+  The last global batch is filled up with masked zeros, so every shard yields
+  the same number of batches, whatever the number of examples: hosts that ran
+  out would leave the others waiting in a collective.
+
+  Args:
+    records: the examples.
+    batch_size: global, over all shards.
+    resolution: side of the images.
+    crop: side of the crop as a share of the shorter side.
+    channels: 1 or 3.
+    shard: (index, count): this host's rows of the global batch.
+
+  Yields:
+    `image` and `label` as in training, and `mask`: bool [local], false in
+    rows that hold no example.
+  """
+  rows = local_rows(batch_size, shard)
+  make = EvalStep(records, batch_size, resolution, crop, channels, rows)
+  return _run(make, 0, -(-len(records) // batch_size), workers=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainStep:
+  """Makes the local batch of a training step; picklable, for workers."""
+
+  records: Records
+  seed: int
+  batch_size: int
+  stages: tuple[tuple[int, int], ...]
+  augment: Augment
+  channels: int
+  rows: range
+
+  def example_ids(self, step: int) -> list[tuple[int, int]]:
+    first = step * self.batch_size
+    positions = [first + row for row in self.rows]
+    return example_ids(self.seed, len(self.records), positions)
+
+  def __call__(self, step: int) -> Batch:
+    examples = self.example_ids(step)
+    draws = uniforms(self.seed, examples).tolist()
+    choices = [functools.partial(self.augment, row) for row in draws]
+    resolution = resolution_at(self.stages, step)
+    batch = _empty_batch(len(examples), resolution, self.channels)
+    ids = [i for _, i in examples]
+    _fill(batch, self.records, ids, choices, shrink=True)
+    return batch
+
+
+@dataclasses.dataclass(frozen=True)
+class EvalStep:
+  """Makes the local batch of an evaluation step."""
+
+  records: Records
+  batch_size: int
+  resolution: int
+  crop: float
+  channels: int
+  rows: range
+
+  def __call__(self, step: int) -> Batch:
+    first = step * self.batch_size
+    ids = [first + row for row in self.rows if first + row < len(self.records)]
+    batch = _empty_batch(len(self.rows), self.resolution, self.channels)
+    choices = [self._choose] * len(ids)
+    _fill(batch, self.records, ids, choices, shrink=False)
+    mask = np.arange(len(self.rows)) < len(ids)
+    return {**batch, 'mask': mask}
+
+  def _choose(self, height: int, width: int) -> tuple[Box, bool]:
+    return center_box(height, width, self.crop), False
+
+
+def _run(make: Callable, start: int, stop: int, workers: int) -> Iterator:
+  """Makes the steps ahead, in threads or processes, and yields them in order.
+
+  Threads hold `MAX_THREADS + 2` batches at most: 2 beyond those in the making.
+  """
+  threads = 1 if workers else min(MAX_THREADS, _cpus())
+  dataset = (
+    grain.MapDataset.range(start, stop)
+    .map(make)
+    .to_iter_dataset(
+      grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + 2)
+    )
+  )
+  if workers:
+    dataset = dataset.mp_prefetch(
+      grain.MultiprocessingOptions(num_workers=workers)
+    )
+  return _closing(dataset)
+
+
+def _cpus() -> int:
+  """The cores this process may use, not those of the machine."""
+  if hasattr(os, 'sched_getaffinity'):  # not on macOS
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
+def _closing(dataset: grain.IterDataset) -> Iterator[Batch]:
+  """Ends threads and workers when the consumer stops, early or not."""
+  iterator = iter(dataset)
+  try:
+    yield from iterator
+  finally:
+    iterator.close()
+
+
+def _fill(
+  batch: Batch,
+  records: Records,
+  ids: Sequence[int],
+  choices: Sequence[Callable],
+  shrink: bool,
+) -> None:
+  """Reads, decodes and crops the examples into the rows of a batch."""
+  examples = records_lib.read(records, ids)
+  for row, (example, choose) in enumerate(zip(examples, choices, strict=True)):
+    try:
+      _render(example['image'], choose, shrink, batch['image'][row])
+    except DataError as error:
+      place = records_lib.where(records, ids[row])
+      raise DataError(f'Cannot decode {place}: {error}') from error
+    batch['label'][row] = example['label']
+
+
+def _render(
+  image: bytes | np.ndarray, choose: Callable, shrink: bool, out: np.ndarray
+) -> None:
+  """Chooses the crop in source pixels, then decodes no more than it needs."""
+  resolution, _, channels = out.shape
+  if isinstance(image, np.ndarray):
+    box, flip = choose(*image.shape[:2])
+    pixels = to_channels(image, channels)
+  else:
+    header = read_header(image)
+    box, flip = choose(header.height, header.width)
+    factor = shrink_factor(box, resolution) if shrink else 1
+    pixels = decode(image, channels, factor, header)
+    if pixels.shape[0] < header.height:
+      box = shrink_box(box, factor)
+  write_crop(pixels, box, flip, out)
+
+
+def _empty_batch(local: int, resolution: int, channels: int) -> Batch:
+  return {
+    'image': np.zeros((local, resolution, resolution, channels), np.uint8),
+    'label': np.zeros(local, np.int32),
+  }

@@ -1,0 +1,263 @@
+"""Batches: what they hold, and that nothing but seed and step changes them."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+
+from resflax.data.augment import Augment
+from resflax.data.memory import ArrayDataset
+from resflax.data.order import example_ids
+from resflax.data.pipeline import TrainStep, eval_batches, train_batches
+from resflax.errors import DataError, UsageError
+
+STAGES = ((0, 8), (5, 12))
+
+
+class Files:
+  """Encoded images; the label is the example's id."""
+
+  def __init__(self, size, kind='.png', broken=(), pause=0.0):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (size, 20, 16, 3), np.uint8)
+    self.files = [cv2.imencode(kind, i[..., ::-1])[1].tobytes() for i in images]
+    for index in broken:
+      self.files[index] = self.files[index][:-30]
+    self.pause = pause
+
+  def __len__(self):
+    return len(self.files)
+
+  def __getitem__(self, index):
+    time.sleep(self.pause)
+    return {'image': self.files[index], 'label': index}
+
+  def __repr__(self):
+    return 'files'
+
+
+def train(records, start=0, stop=8, **changes):
+  settings = dict(
+    seed=3,
+    batch_size=8,
+    stages=STAGES,
+    augment=Augment(),
+    channels=3,
+  )
+  return train_batches(records, start=start, stop=stop, **(settings | changes))
+
+
+def assert_equal(ours, theirs):
+  ours, theirs = list(ours), list(theirs)
+  assert len(ours) == len(theirs)
+  for one, other in zip(ours, theirs, strict=True):
+    assert one.keys() == other.keys()
+    for key in one:
+      np.testing.assert_array_equal(one[key], other[key])
+
+
+@pytest.fixture(scope='module')
+def whole():
+  """Eight steps over 21 examples: three epochs, and two resolutions."""
+  return list(train(Files(21)))
+
+
+def test_batches_are_uint8_at_the_resolution_of_their_stage(whole):
+  for step, batch in enumerate(whole):
+    side = 8 if step < 5 else 12
+    assert batch['image'].shape == (8, side, side, 3)
+    assert batch['image'].dtype == np.uint8
+    assert batch['label'].shape == (8,) and batch['label'].dtype == np.int32
+
+
+def test_labels_follow_the_order(whole):
+  labels = np.concatenate([batch['label'] for batch in whole])
+  assert labels.tolist() == [i for _, i in example_ids(3, 21, range(64))]
+  for epoch in range(3):
+    assert sorted(labels[epoch * 21 : (epoch + 1) * 21]) == list(range(21))
+
+
+@pytest.mark.parametrize('start', [1, 4, 5, 7])
+def test_any_step_may_be_the_first(whole, start):
+  assert_equal(train(Files(21), start), whole[start:])
+  assert_equal(train(Files(21), start, start + 1), whole[start : start + 1])
+
+
+@pytest.mark.parametrize('count', [2, 4])
+def test_shards_together_are_the_global_batch(whole, count):
+  shards = [list(train(Files(21), shard=(i, count))) for i in range(count)]
+  together = [
+    {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    for parts in zip(*shards, strict=True)
+  ]
+  assert_equal(together, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('workers', [1, 2])
+def test_workers_make_the_same_batches(whole, workers):
+  assert_equal(train(Files(21), workers=workers), whole)
+  assert_equal(train(Files(21), 3, workers=workers), whole[3:])
+
+
+def test_epochs_and_seeds_see_other_crops():
+  same = np.full((1, 40, 40, 3), 0, np.uint8)
+  same[0] = np.arange(40)[:, None, None] + 3 * np.arange(40)[None, :, None]
+  records = ArrayDataset({'train': (same, [0])}).split('train')
+  crops = [
+    batch['image'][0].tobytes()
+    for seed in (0, 1)
+    for batch in train(records, batch_size=1, stages=((0, 8),), seed=seed)
+  ]
+  assert len(set(crops)) == 16
+
+
+def test_arrays_and_files_give_the_same_pixels(whole):
+  files = Files(21)
+  pixels = [
+    cv2.imdecode(np.frombuffer(f, np.uint8), cv2.IMREAD_COLOR_RGB)
+    for f in files.files
+  ]
+  arrays = ArrayDataset({'train': (pixels, range(21))}).split('train')
+  assert_equal(train(arrays), whole)
+
+
+def position_jpeg():
+  """A JPEG whose pixels say where they are: (x, y, 128)."""
+  pixels = np.full((256, 256, 3), 128, np.uint8)
+  pixels[..., 0] = np.arange(256)[None, :]
+  pixels[..., 1] = np.arange(256)[:, None]
+  return pixels, simplejpeg.encode_jpeg(pixels, 98, colorsubsampling='444')
+
+
+@pytest.mark.parametrize('resolution', [16, 60, 100, 200])
+def test_jpegs_that_are_decoded_small_show_the_same_crop(resolution):
+  """A crop at 1/2, 1/4, 1/8 of the size is off by half a pixel there."""
+  pixels, jpeg = position_jpeg()
+  files = Files(1)
+  files.files = [jpeg]
+  arrays = ArrayDataset({'train': ([pixels], [0])}).split('train')
+  changes = dict(batch_size=16, stages=((0, resolution),), stop=4)
+  for small, full in zip(
+    train(files, **changes), train(arrays, **changes), strict=True
+  ):
+    off = np.abs(small['image'].astype(int) - full['image'])
+    assert off.max() <= 256 // resolution / 2 + 3  # 3 for JPEG itself
+
+
+def test_evaluation_decodes_jpegs_whole():
+  pixels, jpeg = position_jpeg()
+  files = Files(1)
+  files.files = [jpeg]
+  arrays = ArrayDataset({'test': ([pixels], [0])}).split('test')
+  settings = dict(batch_size=1, resolution=24, crop=0.9, channels=3)
+  ours = next(eval_batches(files, **settings))['image'].astype(int)
+  want = next(eval_batches(arrays, **settings))['image']
+  assert np.abs(ours - want).max() <= 2
+
+
+def test_one_channel(whole):
+  grey = next(train(Files(21), channels=1))['image']
+  assert grey.shape == (8, 8, 8, 1)
+  weights = np.array([0.299, 0.587, 0.114])  # ITU-R 601
+  want = (whole[0]['image'] * weights).sum(axis=-1, keepdims=True)
+  assert np.abs(grey - want).max() <= 2
+
+
+@pytest.mark.parametrize('shards', [1, 2, 4])
+@pytest.mark.parametrize('size', [1, 7, 64, 103])
+def test_evaluation_sees_every_example_once(size, shards):
+  files = Files(size)
+  batches = [
+    list(
+      eval_batches(
+        files,
+        batch_size=16,
+        resolution=8,
+        crop=0.875,
+        channels=3,
+        shard=(i, shards),
+      )
+    )
+    for i in range(shards)
+  ]
+  assert {len(shard) for shard in batches} == {-(-size // 16)}
+  seen = []
+  for parts in zip(*batches, strict=True):
+    for part in parts:
+      assert part['image'].shape == (16 // shards, 8, 8, 3)
+      assert part['mask'].dtype == bool
+      seen += part['label'][part['mask']].tolist()
+      assert not part['image'][~part['mask']].any()
+      assert not part['label'][~part['mask']].any()
+  assert seen == list(range(size))
+
+
+def test_evaluation_takes_the_centre():
+  image = np.random.default_rng(0).integers(0, 256, (1, 20, 32, 3), np.uint8)
+  records = ArrayDataset({'test': (image, [0])}).split('test')
+  batch = next(
+    eval_batches(records, batch_size=1, resolution=16, crop=0.8, channels=3)
+  )
+  np.testing.assert_array_equal(batch['image'][0], image[0, 2:18, 8:24])
+
+
+@pytest.mark.parametrize(
+  'workers', [0, pytest.param(1, marks=pytest.mark.slow)]
+)
+def test_a_damaged_example_is_named(workers):
+  damaged = Files(21, broken=[7])
+  with pytest.raises(DataError) as error:
+    list(train(damaged, workers=workers))
+  assert str(error.value).splitlines()[0] == (
+    'Cannot decode example 7 of files: PNG is damaged: it is truncated after '
+    f'{len(damaged.files[7])} bytes'
+  )
+  with pytest.raises(DataError, match='example 7 of files'):
+    list(
+      eval_batches(damaged, batch_size=8, resolution=8, crop=1.0, channels=3)
+    )
+
+
+def test_wrong_arguments_are_refused_before_the_first_batch():
+  with pytest.raises(UsageError, match=r'config\.batch_size'):
+    train(Files(4), batch_size=9, shard=(0, 2))
+  with pytest.raises(UsageError, match='stages'):
+    train(Files(4), stages=((1, 8),))
+
+
+def test_threads_work_ahead_and_end_with_the_iterator():
+  """Batches of 40 ms are ready when a consumer of 40 ms comes back."""
+  before = threading.active_count()
+  batches = train(Files(21, pause=0.005), stop=100)
+  next(batches)
+  started = time.perf_counter()
+  for _ in range(10):
+    time.sleep(0.04)
+    next(batches)
+  assert time.perf_counter() - started < 0.6  # one after the other: 0.8
+  batches.close()
+  deadline = time.perf_counter() + 5
+  while threading.active_count() > before and time.perf_counter() < deadline:
+    time.sleep(0.01)
+  assert threading.active_count() == before
+
+
+def test_a_process_that_stops_early_exits():
+  program = """
+from tests.data.test_pipeline import Files, train
+batches = train(Files(21, pause=0.01), stop=10**6)
+next(batches)
+"""
+  subprocess.run([sys.executable, '-c', program], check=True, timeout=30)
+
+
+def test_the_ids_of_a_step_can_be_asked(whole):
+  step = TrainStep(Files(21), 3, 8, STAGES, Augment(), 3, range(2, 6))
+  ids = [i for _, i in step.example_ids(6)]
+  assert ids == whole[6]['label'][2:6].tolist()
