@@ -1,0 +1,94 @@
+"""The convolution against a loop in NumPy, and against Flax's."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import linen as nn
+
+from resflax.models.conv import Conv
+
+
+def convolve(x, kernel, stride, dilation, groups):
+  """Pads (k-1)/2 * dilation zeros all around and sums tap by tap."""
+  k, _, per_group, features = kernel.shape
+  pad = (k - 1) // 2 * dilation
+  x = np.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+  reach = (k - 1) * dilation + 1
+  sides = [(n - reach) // stride + 1 for n in x.shape[1:3]]
+  y = np.zeros((len(x), *sides, features))
+  for out in range(features):
+    first = out // (features // groups) * per_group
+    for row in range(sides[0]):
+      for col in range(sides[1]):
+        top, left = row * stride, col * stride
+        patch = x[
+          :,
+          top : top + reach : dilation,
+          left : left + reach : dilation,
+          first : first + per_group,
+        ]
+        y[:, row, col, out] = (patch * kernel[..., out]).sum((1, 2, 3))
+  return y
+
+
+@pytest.mark.parametrize(
+  ('size', 'kernel_size', 'stride', 'dilation', 'groups'),
+  [
+    (8, 3, 1, 1, 1),
+    (8, 3, 2, 1, 1),
+    (7, 3, 2, 1, 2),
+    (8, 3, 1, 2, 1),
+    (9, 3, 1, 4, 4),
+    (8, 1, 2, 1, 1),
+    (9, 7, 2, 1, 1),
+  ],
+)
+def test_symmetric_padding(size, kernel_size, stride, dilation, groups, key):
+  conv = Conv(8, kernel_size, stride, dilation, groups)
+  x = jax.random.normal(key, (2, size, size + 1, 4))
+  variables = conv.init(key, x)
+  kernel = variables['params']['kernel']
+  assert kernel.shape == (kernel_size, kernel_size, 4 // groups, 8)
+  expected = convolve(
+    np.asarray(x, np.float64), np.asarray(kernel), stride, dilation, groups
+  )
+  np.testing.assert_allclose(conv.apply(variables, x), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize('size', [8, 9])
+def test_same_padding_is_tensorflows(size, key):
+  x = jax.random.normal(key, (1, size, size, 3))
+  ours = Conv(4, 3, stride=2, padding='same')
+  theirs = nn.Conv(4, (3, 3), strides=2, padding='SAME', use_bias=False)
+  variables = ours.init(key, x)
+  np.testing.assert_array_equal(
+    ours.apply(variables, x), theirs.apply(variables, x)
+  )
+
+
+def test_a_grouped_convolution_is_one_for_each_group(key):
+  x = jax.random.normal(key, (1, 6, 6, 8))
+  variables = Conv(12, 3, groups=4).init(key, x)
+  kernel = variables['params']['kernel']
+  parts = [
+    Conv(3, 3).apply({'params': {'kernel': part}}, inputs)
+    for inputs, part in zip(
+      jnp.split(x, 4, axis=-1), jnp.split(kernel, 4, axis=-1), strict=True
+    )
+  ]
+  whole = Conv(12, 3, groups=4).apply(variables, x)
+  np.testing.assert_allclose(whole, jnp.concatenate(parts, -1), atol=1e-5)
+
+
+def test_initial_kernels_have_he_fan_out_variance(key):
+  kernel = Conv(256, 3, groups=4).init(key, jnp.ones((1, 4, 4, 256)))
+  std = np.std(kernel['params']['kernel'])
+  assert std == pytest.approx(np.sqrt(2 / (9 * 256)), rel=0.01)
+
+
+def test_computes_in_its_dtype_on_float32_parameters(key):
+  conv = Conv(4, 3, dtype=jnp.bfloat16)
+  y, variables = conv.init_with_output(key, jnp.ones((1, 4, 4, 3)))
+  assert y.dtype == jnp.bfloat16
+  assert variables['params']['kernel'].dtype == jnp.float32
