@@ -49,8 +49,8 @@ class GroupBatchNorm(nn.Module):
     shape = (x.shape[-1],)
     scale = self.param('scale', self.scale_init, shape, jnp.float32)
     bias = self.param('bias', nn.initializers.zeros, shape, jnp.float32)
-    running_mean = self.variable('batch_stats', 'mean', jnp.zeros, shape)
-    running_var = self.variable('batch_stats', 'var', jnp.ones, shape)
+    running_mean = self._running('mean', jnp.zeros, shape)
+    running_var = self._running('var', jnp.ones, shape)
 
     # Known statistics are those of a single group.
     batch, *rest = x.shape
@@ -64,10 +64,14 @@ class GroupBatchNorm(nn.Module):
     else:
       mean, var = running_mean.value[None], running_var.value[None]
 
-    mean, var = (m[:, None, None, None, :] for m in (mean, var))
-    multiplier = lax.rsqrt(var + self.epsilon) * _broadcast(scale)
-    y = (grouped - mean) * multiplier + _broadcast(bias)
+    multiplier = lax.rsqrt(var + self.epsilon) * scale[None]
+    y = (grouped - _expand(mean)) * _expand(multiplier) + _expand(bias[None])
     return y.reshape(x.shape).astype(self.dtype)
+
+  def _running(
+    self, name: str, init: Callable, shape: tuple[int, ...]
+  ) -> nn.Variable:
+    return self.variable('batch_stats', name, init, shape, jnp.float32)
 
   def _num_groups(self, batch: int) -> int:
     # Initialisation throws its statistics away: any batch will do.
@@ -98,10 +102,9 @@ def _moments(
   return mean, jnp.maximum(0.0, mean_of_squares - lax.square(mean))
 
 
-def _broadcast(
-  x: Float[Array, ' features'],
-) -> Float[Array, '1 1 1 1 features']:
-  return x[None, None, None, None, :]
+def _expand(x):
+  """Returns `[groups, features]` as it broadcasts to grouped images."""
+  return x[:, None, None, None, :]
 
 
 @dataclasses.dataclass(frozen=True)
