@@ -42,9 +42,10 @@ class AvgPool(nn.Module):
   """ResNet-D: 2x2 average pooling takes the stride from the 1x1 convolution.
 
   No pooling in stage 1, which has no stride. Where dilation has taken the
-  stride's place the pooling stays, with stride 1 (GluonCV drops it there).
+  stride's place the pooling stays, with stride 1, so that its outputs hold
+  those of the strided net (GluonCV drops it; timm counts zeros at its border).
 
-  Source: He et al. 2019 ("Bag of Tricks"), figure 2c; dilation as in timm.
+  Source: He et al. 2019 ("Bag of Tricks"), figure 2c.
   """
 
   shape: BlockShape
