@@ -85,7 +85,10 @@ def test_parameters_are_named_by_convolution(slot, name, shape, key):
   assert paths == {leaf.format(part) for part in parts for leaf in leaves}
 
 
-@pytest.mark.parametrize(('slot', 'name', 'shape'), MEMBERS)
+@pytest.mark.parametrize(
+  ('slot', 'name', 'shape'),
+  [member for member in MEMBERS if member[0] == 'stem' or 'strided' in member],
+)
 def test_gradients_reach_every_parameter_and_the_input(slot, name, shape, key):
   module = module_of(slot, name, SHAPES[shape])
   x = jax.random.normal(key, (2, 8, 8, SHAPES[shape].in_features))
