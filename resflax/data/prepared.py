@@ -4,8 +4,6 @@ Read from their files, not through the builder's code: `features.json` says all
 that is needed, and the code of some builders imports TensorFlow.
 """
 
-import functools
-import importlib
 import math
 import os
 
@@ -14,29 +12,32 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import naming, read_only_builder
 from tensorflow_datasets.proto import tf_example_pb2
 
+from resflax.data.builders import BUNDLED
 from resflax.data.memory import KEEP_BYTES, DecodedRecords
-from resflax.data.records import DatasetInfo, Records, parse_split, take
+from resflax.data.records import DatasetInfo, Records, parse_split, read, take
 from resflax.errors import UsageError, near_miss
 
-# Sets that come with resflax and prepare themselves: name -> module.
-BUNDLED = {'digits': 'resflax.data.builders.digits'}
+
+class NotPreparedError(UsageError):
+  """A known data set that is not on disk; the message says what to do."""
 
 
 class PreparedDataset:
-  """A TFDS classification set, images still encoded.
+  """A TFDS classification set; images stay encoded, or small ones decoded.
 
   Args:
     name: `name`, `name/config`, `name:version`, or all three.
     data_dir: TFDS's folder; None is TFDS's own default.
 
   Raises:
-    UsageError: an unknown name, a set that is not prepared as ArrayRecord, or
-      not one of images with one label each.
+    NotPreparedError: a known set that is not there.
+    UsageError: an unknown name, or a set that is not ArrayRecord or not one of
+      images with one label each.
   """
 
   def __init__(self, name: str, data_dir: str | None):
     builder = _open(name, data_dir or default_dir())
-    image, label = _keys(builder.info)
+    image, label = find_keys(builder.info)
     whole = {
       split: _records(builder, split, image, label)
       for split, info in builder.info.splits.items()
@@ -46,7 +47,7 @@ class PreparedDataset:
     self._records = {
       split: records
       for split, records in whole.items()
-      if records[0]['label'] >= 0
+      if read(records, [0])[0]['label'] >= 0
     }
     features = builder.info.features
     self.info = DatasetInfo(
@@ -132,23 +133,16 @@ def _open(name: str, data_dir: str):
       f'Malformed data set name {name!r}: write name, name/config or '
       'name:version, or folder:DIR (config.data.name).'
     ) from error
-  open_files = functools.partial(
-    read_only_builder.builder_from_files,
-    str(parsed),
-    data_dir=data_dir,
-    **arguments,
-  )
   try:
-    builder = open_files()
+    builder = read_only_builder.builder_from_files(
+      str(parsed), data_dir=data_dir, **arguments
+    )
   except tfds.core.DatasetNotFoundError as error:
-    if name not in BUNDLED:
-      check_name(name)
-      raise UsageError(
-        f'{name} is not prepared in {data_dir}. Prepare it: '
-        f'{prepare_command(name, data_dir)}'
-      ) from error
-    importlib.import_module(BUNDLED[name]).prepare(data_dir)
-    builder = open_files()
+    check_name(name)
+    raise NotPreparedError(
+      f'{name} is not prepared in {data_dir}. Prepare it: '
+      f'{prepare_command(name, data_dir)}'
+    ) from error
   _check_format(name, builder)
   return builder
 
@@ -175,8 +169,12 @@ def _records(builder, split: str, image: str, label: str) -> Records:
   return DecodedRecords(records, channels=shape[2])
 
 
-def _keys(info) -> tuple[str, str]:
-  """Finds the one image and the one label of each example."""
+def find_keys(info) -> tuple[str, str]:
+  """Finds the one image and the one label of each example.
+
+  Raises:
+    UsageError: not a set of uint8 images with one label each.
+  """
   features = info.features
   pair = info.supervised_keys
   if not (pair and len(pair) == 2 and set(pair) <= set(features)):

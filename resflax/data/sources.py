@@ -2,9 +2,14 @@
 
 import os
 
+from resflax.data.builders import BUNDLED, prepare_bundled
 from resflax.data.folders import FolderDataset
 from resflax.data.memory import ArrayDataset
-from resflax.data.prepared import PreparedDataset
+from resflax.data.prepared import (
+  NotPreparedError,
+  PreparedDataset,
+  default_dir,
+)
 from resflax.data.records import Dataset
 
 __all__ = ['ArrayDataset', 'load_dataset']
@@ -28,4 +33,10 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
   """
   if name.startswith(FOLDER):
     return FolderDataset(os.path.expanduser(name.removeprefix(FOLDER)))
+  try:
+    return PreparedDataset(name, data_dir)
+  except NotPreparedError:
+    if name not in BUNDLED:
+      raise
+  prepare_bundled(name, data_dir or default_dir())
   return PreparedDataset(name, data_dir)

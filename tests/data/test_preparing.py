@@ -1,0 +1,101 @@
+"""Preparing a set, without TensorFlow as far as that goes."""
+
+import importlib.util
+import os
+
+import pytest
+import tensorflow_datasets as tfds
+
+from resflax.data import preparing
+from resflax.data.builders.digits import Digits
+from resflax.errors import DataError, StorageError, UsageError
+
+FASHION = '/usr/share/datasets/fashion-mnist'  # Debian: dataset-fashion-mnist
+
+
+@pytest.fixture
+def tensorflow(monkeypatch):
+  """As if TensorFlow were installed; nothing here gets as far as using it."""
+  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: name)
+
+
+@pytest.fixture
+def stock_digits(monkeypatch, tensorflow):
+  """Digits, as if it were one of TFDS's own sets."""
+  monkeypatch.setattr(preparing, 'BUNDLED', {})
+  return Digits  # TFDS finds it by its name, once it is imported
+
+
+def test_a_set_is_prepared_once(tmp_path, stock_digits):
+  dataset, was_there = preparing.prepare('digits', str(tmp_path))
+  assert not was_there and dataset.info.splits['train'] == 1437
+  again, was_there = preparing.prepare('digits', str(tmp_path))
+  assert was_there and again.info == dataset.info
+
+
+def test_tensorflow_is_asked_for_before_anything_is_downloaded(
+  tmp_path, monkeypatch
+):
+  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+  with pytest.raises(UsageError, match=r"pip install -e '\.\[tf\]'"):
+    preparing.prepare('cifar10', str(tmp_path))
+  assert not os.listdir(tmp_path)
+
+
+@pytest.mark.usefixtures('tensorflow')
+@pytest.mark.parametrize(
+  ('name', 'from_dir', 'says'),
+  [
+    ('cifr10', None, "Did you mean 'cifar10'"),
+    ('cifar10:2.0.0', None, 'only: 3.0.2'),
+    ('imagenet2012', None, 'fetched by hand.*ILSVRC2012_img_train.tar.*DIR'),
+    ('imagenet2012', '/none', "No folder '/none'"),
+    ('cifar10', '/', '--from_dir cannot be used for cifar10'),
+    ('emnist/balanced', '/', '--from_dir cannot be used for emnist'),
+    ('imdb_reviews', None, 'not an image classification set'),
+  ],
+)
+def test_what_cannot_be_prepared(tmp_path, name, from_dir, says):
+  with pytest.raises(UsageError, match=says) as error:
+    preparing.prepare(name, str(tmp_path), from_dir)
+  assert '\n' not in str(error.value)
+
+
+@pytest.mark.usefixtures('tensorflow')
+def test_originals_are_read_from_a_folder(tmp_path, monkeypatch):
+  fashion = tfds.image_classification.FashionMNIST
+  monkeypatch.setattr(fashion, 'URL', fashion.URL)  # put back afterwards
+  seen = []
+
+  def no_download(self, **settings):
+    seen.append((self.URL, settings['download_config'].manual_dir))
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(fashion, 'download_and_prepare', no_download)
+  with pytest.raises(StorageError, match='Cannot prepare fashion_mnist in'):
+    preparing.prepare('fashion_mnist', str(tmp_path), str(tmp_path))
+  assert seen == [(f'{tmp_path}/', None)]
+
+
+@pytest.mark.usefixtures('tensorflow')
+def test_a_failed_download_is_no_bug(tmp_path, monkeypatch):
+  def no_download(self, **_):
+    raise tfds.download.DownloadError('404\nfor a file')
+
+  builder = tfds.image_classification.Cifar10
+  monkeypatch.setattr(builder, 'download_and_prepare', no_download)
+  with pytest.raises(DataError, match='404 for a file'):
+    preparing.prepare('cifar10', str(tmp_path))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+  not (importlib.util.find_spec('tensorflow') and os.path.isdir(FASHION)),
+  reason='needs TensorFlow and the Debian package dataset-fashion-mnist',
+)
+def test_fashion_mnist(tmp_path, monkeypatch):
+  fashion = tfds.image_classification.FashionMNIST
+  monkeypatch.setattr(fashion, 'URL', fashion.URL)
+  dataset, _ = preparing.prepare('fashion_mnist', str(tmp_path), FASHION)
+  assert dataset.info.splits == {'train': 60_000, 'test': 10_000}
+  assert dataset.split('test')[0]['image'].shape == (28, 28, 1)
