@@ -1,0 +1,166 @@
+"""The loop: which step runs which program, and what happens after it."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from resflax.errors import NotFiniteError, PreemptedError
+from resflax.training.resolution import Stage, resolution_at
+
+# Steps dispatched but not awaited. On CPU, more than about 32 of them over
+# several devices hang; and a host far ahead only holds memory.
+RUN_AHEAD = 8
+
+
+class Cadence(NamedTuple):
+  """After how many steps something happens; 0 = at the end alone."""
+
+  log: int
+  evaluate: int
+  checkpoint: int = 0
+  checkpoint_seconds: float = float('inf')
+
+
+class Window:
+  """Metrics of the steps since the last row, on the device until asked for."""
+
+  def __init__(self):
+    self._pending: list[tuple[int, dict]] = []
+    self._fetched: list[dict] = []
+
+  def add(self, step: int, metrics: dict) -> None:
+    """Adds a step's metrics and waits for one RUN_AHEAD steps before."""
+    self._pending.append((step, metrics))
+    if len(self._pending) >= RUN_AHEAD:
+      jax.block_until_ready(self._pending[-RUN_AHEAD][1])
+
+  def fetch(self) -> None:
+    """Brings the metrics to the host.
+
+    Raises:
+      NotFiniteError: names the first step whose loss or gradient is not.
+    """
+    for step, metrics in jax.device_get(self._pending):
+      if not metrics['finite']:
+        raise NotFiniteError(
+          f'The loss or its gradient is not finite at step {step} '
+          f'(loss {metrics["loss"]}): lower config.optimizer.lr or lengthen '
+          'config.schedule.warmup_*. The last checkpoint is from before.'
+        )
+      self._fetched.append(metrics)
+    self._pending.clear()
+
+  def mean(self) -> dict[str, float]:
+    """Returns the means and begins a new window."""
+    self.fetch()
+    rows, self._fetched = self._fetched, []
+    return {
+      f'train/{name}': float(np.mean([row[name] for row in rows]))
+      for name in ('loss', 'top1')
+    }
+
+
+class Clock:
+  """Seconds of a run over its restarts, and those that steps took."""
+
+  def __init__(self, before: float):
+    """Starts; `before` are the seconds of earlier starts."""
+    self._start = time.monotonic() - before
+    self._mark = self._start + before
+
+  @property
+  def seconds(self) -> float:
+    """Seconds of the run so far."""
+    return time.monotonic() - self._start
+
+  def lap(self) -> float:
+    """Returns the seconds of stepping since the last lap."""
+    now = time.monotonic()
+    lap, self._mark = now - self._mark, now
+    return lap
+
+  @contextlib.contextmanager
+  def paused(self) -> Iterator[None]:
+    """Keeps what happens inside out of the next lap."""
+    start = time.monotonic()
+    yield
+    self._mark += time.monotonic() - start
+
+
+def steps_left(stages: Sequence[Stage], step: int, total_steps: int) -> float:
+  """Returns the steps to come, counted in steps at the present resolution.
+
+  A step's cost goes with the number of pixels, nearly.
+  """
+  now = resolution_at(stages, min(step, total_steps - 1)) ** 2
+  ends = [stage.first_step for stage in stages[1:]] + [total_steps]
+  return sum(
+    max(0, end - max(step, stage.first_step)) * stage.resolution**2 / now
+    for stage, end in zip(stages, ends, strict=True)
+  )
+
+
+def due(step: int, every: int) -> bool:
+  """Whether something that happens every so many steps happens now."""
+  return every > 0 and step % every == 0
+
+
+def run_loop(
+  state,
+  *,
+  start: int,
+  total_steps: int,
+  cadence: Cadence,
+  train_step: Callable,
+  log: Callable,
+  evaluate: Callable,
+  save: Callable,
+  interrupted: Callable[[], bool],
+):
+  """Trains from step `start` to `total_steps`.
+
+  The order after a step is fixed: its row, its evaluation, its checkpoint. So
+  a checkpoint stands behind every row up to its step.
+
+  Args:
+    state: at `start`; only handed on.
+    start: updates done.
+    total_steps: updates to be done in all.
+    cadence: what happens how often.
+    train_step: `(state, step) -> (state, metrics)`; fetches its own batch.
+    log: `(state, step, means of the metrics)`.
+    evaluate: `(state, step) -> whether this is the best so far`.
+    save: `(state, step)`.
+    interrupted: whether to stop after the present step.
+
+  Raises:
+    NotFiniteError: nothing that is not finite is ever saved.
+    PreemptedError: interrupted; the state is saved.
+  """
+  window = Window()
+  saved_at = time.monotonic()
+  for step in range(start + 1, total_steps + 1):
+    state, metrics = train_step(state, step - 1)
+    window.add(step, metrics)
+    last, stop = step == total_steps, interrupted()
+    if last or stop or due(step, cadence.log):
+      log(state, step, window.mean())
+    best = False
+    if last or due(step, cadence.evaluate):
+      window.fetch()  # or the evaluation would be timed with these steps
+      best = evaluate(state, step)
+    late = time.monotonic() - saved_at > cadence.checkpoint_seconds
+    if last or stop or best or late or due(step, cadence.checkpoint):
+      window.fetch()
+      save(state, step)
+      saved_at = time.monotonic()
+    if stop and not last:
+      raise PreemptedError(
+        f'Stopped at step {step} of {total_steps}; the state is saved. The '
+        'same command goes on from here.'
+      )
+  return state

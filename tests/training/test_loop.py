@@ -1,0 +1,148 @@
+"""The order of things in the loop, and when it stops."""
+
+import itertools
+import time
+
+import jax.numpy as jnp
+import pytest
+
+from resflax.errors import NotFiniteError, PreemptedError
+from resflax.training.loop import (
+  Cadence,
+  Clock,
+  Window,
+  due,
+  run_loop,
+  steps_left,
+)
+from resflax.training.resolution import Stage
+
+
+def metrics(loss=1.0, finite=True):
+  return {
+    'loss': jnp.float32(loss),
+    'top1': jnp.float32(0.5),
+    'finite': jnp.bool_(finite),
+  }
+
+
+def record(total=6, start=0, stop_at=None, bad=None, best=(), **cadence):
+  events = []
+
+  def train_step(state, step):
+    events.append(f'step {step}')
+    return state + 1, metrics(loss=step, finite=step + 1 != bad)
+
+  def evaluate(state, step):
+    events.append(f'eval {step}')
+    return step in best
+
+  def log(state, step, means):
+    events.append(f'log {step} {means["train/loss"]:g}')
+
+  state = run_loop(
+    start,
+    start=start,
+    total_steps=total,
+    cadence=Cadence(**({'log': 2, 'evaluate': 3} | cadence)),
+    train_step=train_step,
+    log=log,
+    evaluate=evaluate,
+    save=lambda state, step: events.append(f'save {step} {state}'),
+    interrupted=lambda: stop_at is not None and events[-1] == f'step {stop_at}',
+  )
+  assert state == total
+  return events
+
+
+def test_row_then_evaluation_then_checkpoint():
+  assert record(checkpoint=3) == [
+    'step 0',
+    'step 1',
+    'log 2 0.5',
+    'step 2',
+    'eval 3',
+    'save 3 3',
+    'step 3',
+    'log 4 2.5',
+    'step 4',
+    'step 5',
+    'log 6 4.5',
+    'eval 6',
+    'save 6 6',
+  ]
+
+
+def test_the_best_evaluation_is_saved():
+  saves = [e for e in record(best=(3,)) if e.startswith('save')]
+  assert saves == ['save 3 3', 'save 6 6']
+
+
+def test_a_finished_run_does_nothing():
+  assert record(start=6) == []
+
+
+def test_zero_means_at_the_end_alone():
+  events = record(log=0, evaluate=0)
+  assert [e for e in events if not e.startswith('step')] == [
+    'log 6 2.5',
+    'eval 6',
+    'save 6 6',
+  ]
+  assert not due(4, 0)
+
+
+def test_minutes_save_too():
+  saves = [e for e in record(checkpoint_seconds=0) if e.startswith('save')]
+  assert len(saves) == 6
+
+
+def test_interruption_saves_and_stops():
+  with pytest.raises(PreemptedError, match='Stopped at step 4 of 6'):
+    record(stop_at=3)
+
+
+def test_nothing_that_is_not_finite_is_saved():
+  events = []
+  with pytest.raises(NotFiniteError, match='at step 4 '):
+    run_loop(
+      0,
+      start=0,
+      total_steps=9,
+      cadence=Cadence(log=0, evaluate=0, checkpoint=1),
+      train_step=lambda s, step: (s, metrics(finite=step + 1 < 4)),
+      log=lambda *a: None,
+      evaluate=lambda *a: False,
+      save=lambda state, step: events.append(step),
+      interrupted=lambda: False,
+    )
+  assert events == [1, 2, 3]
+
+
+def test_window_means_the_steps_since_the_last_row():
+  window = Window()
+  for step in range(20):
+    window.add(step, metrics(loss=step))
+  assert window.mean()['train/loss'] == pytest.approx(9.5)
+  window.add(20, metrics(loss=4.0))
+  window.fetch()  # does not forget
+  window.add(21, metrics(loss=6.0))
+  assert window.mean() == {'train/loss': 5.0, 'train/top1': 0.5}
+
+
+def test_clock_counts_restarts_and_leaves_pauses_out_of_laps(monkeypatch):
+  ticks = itertools.count(100.0)
+  monkeypatch.setattr(time, 'monotonic', lambda: next(ticks))
+  clock = Clock(before=50.0)  # at 100
+  assert clock.seconds == 51  # at 101
+  with clock.paused():  # 102 to 103
+    pass
+  assert clock.lap() == 3  # at 104, less one second of pause
+  assert clock.lap() == 1
+
+
+def test_steps_left_weighs_by_pixels():
+  stages = [Stage(0, 16), Stage(10, 32)]
+  assert steps_left(stages, 5, 20) == 5 + 10 * 4
+  assert steps_left(stages, 15, 20) == 5
+  assert steps_left(stages, 20, 20) == 0
