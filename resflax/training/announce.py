@@ -1,0 +1,39 @@
+"""What is said before the first step: the run as it was decided."""
+
+from collections.abc import Iterator
+
+import jax
+
+from resflax import schema
+from resflax.training.setup import Setup
+
+
+def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
+  """Yields the lines: each field that is not at its default, and why."""
+  resolved = setup.resolved
+  for path, value in resolved.values.items():
+    field = schema.FIELDS.get(path)
+    if path in resolved.reasons:
+      yield f'  {path} = {_plain(value)}  ({resolved.reasons[path]})'
+    elif value != field.default:
+      yield f'  {path} = {_plain(value)}'
+  info = setup.dataset.info
+  yield (
+    f'{resolved["model.variant"]}: {num_params:,} parameters, '
+    f'{info.num_classes} classes of {info.name} {info.version}'
+  )
+  devices = jax.device_count()
+  per_device = resolved['batch_size'] // devices
+  yield (
+    f'{devices} x {jax.devices()[0].device_kind}, '
+    f'{per_device} of {resolved["batch_size"]} images each'
+  )
+  if step:
+    yield f'going on from step {step}'
+
+
+def _plain(value: object) -> object:
+  """Tuples of tuples as lists of `first step: pixels`."""
+  if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+    return ', '.join(f'{first}: {pixels} px' for first, pixels in value)
+  return value

@@ -1,0 +1,100 @@
+"""From a config to a `Setup`: every refusal comes from here or below."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+
+from resflax import schema
+from resflax.config import Facts, Resolved, resolve
+from resflax.data import sources
+from resflax.data.records import default_splits
+from resflax.errors import UsageError
+from resflax.models import build_model
+from resflax.parallel import mesh as meshes
+from resflax.training import losses
+from resflax.training.resolution import make_stages
+from resflax.training.setup import Setup
+
+
+def assemble(
+  config: Mapping,
+  *,
+  model: Any = None,
+  source: sources.Dataset | None = None,
+  loss: Callable | None = None,
+) -> Setup:
+  """Decides the config and builds the pieces; see `trainer.train`.
+
+  Raises:
+    UsageError: something in the config is not allowed or contradicts another.
+  """
+  values = schema.complete(config)
+  dataset = source or sources.load_dataset(
+    values['data.name'], values['data.data_dir']
+  )
+  resolved = resolve(config, _facts(values, dataset))
+  _check_platform(resolved['platform'])
+  mesh = meshes.make_mesh()
+  meshes.check_batch_size(resolved['batch_size'], mesh)
+  _check_channels(resolved, dataset.info.channels)
+  options = resolved.group('resolution')
+  stages = make_stages(
+    options['schedule'],
+    total_steps=resolved['schedule.total_steps'],
+    train=options['train'],
+    start=options['start'],
+    stages=options['stages'],
+    multiple=options['multiple'],
+    custom_table=options['custom'],
+  )
+  resolved.derive('resolution.table', stages, 'first step and pixels of each')
+  if model is None:
+    model = build_model(
+      resolved.group('model'),
+      num_classes=dataset.info.num_classes,
+      dtype=resolved['precision'],
+    )
+  if loss is None:
+    loss = functools.partial(
+      losses.cross_entropy, label_smoothing=resolved['loss.label_smoothing']
+    )
+  return Setup(resolved, dataset, model, mesh, stages, loss)
+
+
+def _facts(values: Mapping, dataset: sources.Dataset) -> Facts:
+  names = ('train', 'val', 'test')
+  given = {name: values[f'data.{name}_split'] for name in names}
+  if all(given.values()):
+    return Facts(len(dataset.split(given['train'])), {}, '')
+  default = default_splits(dataset.info)
+  return Facts(
+    len(dataset.split(given['train'] or default.train)),
+    {f'{name}_split': getattr(default, name) for name in names},
+    default.reason,
+  )
+
+
+def _check_platform(platform: str | None) -> None:
+  if platform and platform != jax.default_backend():
+    raise UsageError(
+      f'config.platform={platform!r}, but the fastest there is here is '
+      f'{jax.default_backend()!r}: unset it, or install jax[tpu] or '
+      'jax[cuda13].'
+    )
+
+
+def _check_channels(resolved: Resolved, channels: int) -> None:
+  """A mean that is not the user's follows the channels; the user's must fit."""
+  mean = resolved['data.mean']
+  if 'data.mean' in resolved.reasons and channels == 1:
+    for path in ('data.mean', 'data.std'):
+      grey = sum(resolved[path]) / 3
+      resolved.values[path] = (round(grey, 3),)
+      resolved.reasons[path] += ', over the colours'
+  elif len(mean) != channels:
+    raise UsageError(
+      f'config.data.mean={mean} has {len(mean)} numbers for images of '
+      f'{channels} channels: give one a channel, config.data.std too.'
+    )

@@ -1,0 +1,202 @@
+"""One start of a run: its state, its programs, and what the loop calls."""
+
+from collections.abc import Callable, Sequence
+
+import jax
+from rich.console import Console
+
+from resflax.evaluation.classification import Evaluation, evaluate
+from resflax.evaluation.record import save_evaluation
+from resflax.parallel import mesh as meshes
+from resflax.training.checkpointing import Checkpointer
+from resflax.training.loop import Clock, steps_left
+from resflax.training.metrics import Metrics
+from resflax.training.programs import Programs
+from resflax.training.progress import LiveProgress
+from resflax.training.resolution import resolution_at, sizes_from
+from resflax.training.setup import Setup
+from resflax.training.state import TrainState
+from resflax.training.workdir import Workdir
+
+
+class Session:
+  """Between the loop, which knows steps, and the folder, which keeps them.
+
+  Attributes:
+    setup: the pieces of the run.
+    folder: of the run.
+    saving: whether checkpoints and a report are kept.
+    state: at the start of the session.
+    step: updates done.
+    num_params: of the model.
+    clock: seconds of the run.
+    progress: what a person sees.
+  """
+
+  def __init__(
+    self,
+    setup: Setup,
+    folder: Workdir,
+    *,
+    saving: bool,
+    hooks: Sequence[Callable],
+  ):
+    """Restores the newest checkpoint, or initialises; starts to compile."""
+    get = setup.resolved.values
+    self.setup, self.folder, self.saving = setup, folder, saving
+    self._hooks = hooks
+    self._checkpoints = (
+      Checkpointer(folder.path, last=get['keep.last'], every=get['keep.every'])
+      if saving
+      else None
+    )
+    self.state, seconds = self._restore(setup.initial_state())
+    self.step = int(self.state.step)
+    self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
+    self.clock = Clock(seconds)
+    self._programs = Programs(self._jobs())
+    self._batches = iter(setup.train_batches(self.step))
+    self._metrics = Metrics(
+      folder.path, self.step, get['writers'] if saving else ()
+    )
+    self._validated: dict | None = None
+    self._best = self._checkpoints.best()[1] if self._checkpoints else -1.0
+    self._logged = self.step
+    self.progress = LiveProgress(
+      get['schedule.total_steps'], self.step, Console()
+    )
+
+  def _restore(self, state: TrainState) -> tuple[TrainState, float]:
+    """Returns the newest state on disk, or the one given, and its seconds."""
+    step = self._checkpoints.latest() if self._checkpoints else None
+    if step is None:
+      return state, 0.0
+    state, meta = self._checkpoints.restore(state, step)
+    return state, meta['seconds']
+
+  def _jobs(self) -> dict[tuple, Callable]:
+    """The programs in the order in which they are needed."""
+    get = self.setup.resolved.values
+    state, variables = self.state, self.state.eval_variables
+
+    def train_job(size):
+      return lambda: self.setup.lower_train(state, size).compile()
+
+    def eval_job():
+      size = get['resolution.test']
+      return self.setup.lower_eval(variables, size).compile()
+
+    sizes = sizes_from(self.setup.stages, self.step)
+    if self.step == get['schedule.total_steps']:
+      sizes = []
+    jobs = {('train', size): train_job(size) for size in sizes[:1]}
+    jobs['eval'] = eval_job
+    return jobs | {('train', size): train_job(size) for size in sizes[1:]}
+
+  def train_step(self, state: TrainState, step: int):
+    """Runs the program of the step's stage on the step's batch."""
+    with self.clock.paused():
+      size = resolution_at(self.setup.stages, step)
+      program = self._programs.get(('train', size))
+    batch = meshes.shard(self.setup.mesh, next(self._batches))
+    self.step = step + 1
+    self.progress.step(self.step)
+    return program(state, batch)
+
+  def log(self, state: TrainState, step: int, means: dict) -> None:
+    """Writes a row of training metrics."""
+    get = self.setup.resolved.values
+    stages, total = self.setup.stages, get['schedule.total_steps']
+    lap, steps = self.clock.lap(), step - self._logged
+    self._logged = step
+    row = {
+      **self._position(step),
+      **means,
+      'lr': float(self.setup.learning_rate(step - 1)),
+      'resolution': resolution_at(stages, step - 1),
+      'images_per_second': steps * get['batch_size'] / lap,
+      'compile_hidden_s': self._programs.hidden_s,
+      'compile_exposed_s': self._programs.exposed_s,
+    }
+    self._write(state, row)
+    left = lap / steps * steps_left(stages, step, total)
+    self.progress.row({**row, 'seconds_left': left})
+
+  def validate(self, state: TrainState, step: int) -> bool:
+    """Evaluates on the validation split; returns whether it is the best."""
+    with self.clock.paused():
+      evaluation = self._evaluate(state, self.setup.resolved['data.val_split'])
+      row = {**self._position(step), **evaluation.row('eval')}
+      self._write(state, row)
+      self.progress.row(row)
+      self._validated = evaluation.row('eval')
+      best = evaluation.top1 > self._best
+      self._best = max(self._best, evaluation.top1)
+      return best
+
+  def save(self, state: TrainState, step: int) -> None:
+    """Saves the state, with the evaluation if this step had one."""
+    with self.clock.paused():
+      if self._checkpoints:
+        meta = {'seconds': self.clock.seconds}
+        self._checkpoints.save(state, meta, self._validated)
+        self._metrics.checkpoint(step)
+    self._validated = None
+
+  def test(self, state: TrainState) -> Evaluation:
+    """Evaluates on the test split and keeps what the report shows of it."""
+    get = self.setup.resolved.values
+    evaluation = self._evaluate(state, get['data.test_split'])
+    row = {**self._position(self.step), **evaluation.row('test')}
+    self._write(state, row)
+    save_evaluation(
+      self.folder.path / 'evaluation.npz',
+      evaluation,
+      lambda index: self.setup.picture(get['data.test_split'], index),
+      split=get['data.test_split'],
+      resolution=get['resolution.test'],
+      class_names=self.setup.dataset.info.class_names,
+    )
+    return evaluation
+
+  def _evaluate(self, state: TrainState, split: str) -> Evaluation:
+    program = self._programs.get('eval')
+    variables = state.eval_variables
+
+    def eval_step(variables, batch):
+      return program(variables, meshes.shard(self.setup.mesh, batch))
+
+    return evaluate(eval_step, variables, self.setup.eval_batches(split))
+
+  def _position(self, step: int) -> dict[str, float]:
+    """Where in the run a row belongs."""
+    examples = step * self.setup.resolved['batch_size']
+    return {
+      'step': step,
+      'epoch': examples / self.setup.num_examples,
+      'examples': examples,
+      'time': self.clock.seconds,
+    }
+
+  def _write(self, state: TrainState, row: dict) -> None:
+    self._metrics.write(row)
+    for hook in self._hooks:
+      hook(row['step'], state, row)
+
+  def write_status(self, state: str, exit_code: int = 0) -> None:
+    """Says how the run stands."""
+    self.folder.write_status(
+      state,
+      exit_code,
+      step=self.step,
+      total_steps=self.setup.resolved['schedule.total_steps'],
+      params=self.num_params,
+    )
+
+  def close(self) -> None:
+    """Waits until everything is on disk."""
+    self.progress.close()
+    self._programs.close()
+    self._metrics.close()
+    if self._checkpoints:
+      self._checkpoints.close()

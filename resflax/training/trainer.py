@@ -1,0 +1,168 @@
+"""`train`: the one meeting point of data, models and training.
+
+The function behind `scripts.train`, to be called from notebooks as well:
+people bring their own model, data or loss as arguments.
+"""
+
+import contextlib
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from etils import epath
+
+from resflax import report
+from resflax.data import decode, sources
+from resflax.errors import PreemptedError, ResflaxError
+from resflax.evaluation.classification import Evaluation
+from resflax.training import environment
+from resflax.training.announce import announce
+from resflax.training.assemble import assemble
+from resflax.training.loop import Cadence, run_loop
+from resflax.training.session import Session
+from resflax.training.state import TrainState, digest
+from resflax.training.workdir import Workdir
+
+
+class Result(NamedTuple):
+  """What a finished run gives back.
+
+  Attributes:
+    state: the last one.
+    evaluation: of its average on the test split.
+    digest: of the state, see `training.state.digest`.
+    seconds: of training, over all restarts.
+    report: path of the report, None where nothing is saved.
+  """
+
+  state: TrainState
+  evaluation: Evaluation
+  digest: str
+  seconds: float
+  report: epath.Path | None
+
+
+def train(
+  config: Mapping,
+  workdir: epath.PathLike | None = None,
+  *,
+  model: Any = None,
+  source: sources.Dataset | None = None,
+  loss: Callable | None = None,
+  hooks: Sequence[Callable] = (),
+  allow_change: Collection[str] = (),
+) -> Result:
+  """Trains, evaluates and reports; goes on where the folder's run stopped.
+
+  Args:
+    config: nested, possibly partial; see `resflax.schema`. A ConfigDict does.
+    workdir: the run's folder; None saves nothing.
+    model: a linen module in place of `config.model`; takes images and `train`.
+    source: a data set in place of `config.data.name`.
+    loss: `(logits, labels) -> one number an example`, in place of the
+      cross-entropy that `config.loss` describes.
+    hooks: each is called as `hook(step, state, row)` with every row of
+      metrics; the state is valid until it returns.
+    allow_change: fields that may differ from those the folder began with.
+
+  Raises:
+    UsageError: the config, or what contradicts it, before anything compiles.
+    NotFiniteError: the loss is not finite any more.
+    DataError: an example cannot be read.
+    StorageError: the folder cannot be written or read.
+    PreemptedError: SIGTERM or SIGINT came; the state is saved.
+  """
+  if hasattr(config, 'to_dict'):
+    config = config.to_dict()
+  setup = assemble(config, model=model, source=source, loss=loss)
+  with contextlib.ExitStack() as stack:
+    saving = workdir is not None
+    if not saving:
+      workdir = stack.enter_context(tempfile.TemporaryDirectory())
+    folder = Workdir(workdir)
+    folder.pin(setup.resolved, allow_change)
+    folder.write_json(
+      'environment.json', {**environment.describe(), 'decoder': decode.DECODER}
+    )
+    session = Session(setup, folder, saving=saving, hooks=hooks)
+    with _status(session), contextlib.closing(session):
+      return _run(session)
+
+
+def _run(session: Session) -> Result:
+  get = session.setup.resolved.values
+  for line in announce(session.setup, session.num_params, session.step):
+    session.progress.say(line)
+  with _interruption() as interrupted:
+    state = run_loop(
+      session.state,
+      start=session.step,
+      total_steps=get['schedule.total_steps'],
+      cadence=Cadence(
+        log=get['log_every_steps'],
+        evaluate=get['eval_every_steps'],
+        checkpoint=get['checkpoint_every_steps'] or 0,
+        checkpoint_seconds=60 * (get['checkpoint_every_minutes'] or 1e9),
+      ),
+      train_step=session.train_step,
+      log=session.log,
+      evaluate=session.validate,
+      save=session.save,
+      interrupted=interrupted,
+    )
+  evaluation = session.test(state)
+  session.close()
+  seconds = session.clock.seconds
+  session.write_status('done')
+  path = report.build(session.folder.path) if session.saving else None
+  fingerprint = digest(state)
+  session.progress.say(
+    f'test top1 {evaluation.top1:.2%} on {evaluation.count} images '
+    f'after {seconds:.1f} s'
+  )
+  if path:
+    session.progress.say(f'report {path}')
+  session.progress.say(f'digest {fingerprint}')
+  return Result(state, evaluation, fingerprint, seconds, path)
+
+
+@contextlib.contextmanager
+def _status(session: Session) -> Iterator[None]:
+  """Writes how the run stands, however it ends."""
+  session.write_status('running')
+  try:
+    yield
+  except BaseException as error:
+    state = 'preempted' if isinstance(error, PreemptedError) else 'failed'
+    code = error.exit_code if isinstance(error, ResflaxError) else 1
+    session.write_status(state, code)
+    raise
+
+
+@contextlib.contextmanager
+def _interruption() -> Iterator[Callable[[], bool]]:
+  """Turns the first SIGTERM or SIGINT into a wish that the loop asks for.
+
+  The second one acts as always. Outside the main thread signals cannot be
+  caught, so there they act as always from the first.
+  """
+  asked = threading.Event()
+  if threading.current_thread() is not threading.main_thread():
+    yield asked.is_set
+    return
+  signals = (signal.SIGTERM, signal.SIGINT)
+  before = {number: signal.getsignal(number) for number in signals}
+
+  def handler(number, frame):
+    asked.set()
+    signal.signal(number, before[number])
+
+  for number in signals:
+    signal.signal(number, handler)
+  try:
+    yield asked.is_set
+  finally:
+    for number in signals:
+      signal.signal(number, before[number])

@@ -1,0 +1,40 @@
+r"""Trains a model and reports; goes on where the folder's run stopped.
+
+  python -m scripts.train --config=configs/digits.py --workdir=/tmp/digits \
+    [--config.optimizer.lr=0.05 ...]
+"""
+
+from absl import flags
+from ml_collections import config_flags
+
+from resflax.errors import UsageError
+from scripts.command import run
+
+CONFIG = config_flags.DEFINE_config_file(
+  'config', None, 'A config file, with its argument: FILE.py[:ARG].'
+)
+WORKDIR = flags.DEFINE_string(
+  'workdir', None, 'Folder of the run, local or gs://; none saves nothing.'
+)
+ALLOW_CHANGE = flags.DEFINE_list(
+  'allow_change',
+  [],
+  'Config fields that may differ from those the folder was begun with.',
+)
+
+
+def main(argv) -> None:
+  """Trains."""
+  del argv
+  if CONFIG.value is None:
+    raise UsageError('--config is missing: give --config=configs/digits.py.')
+  # JAX and TFDS take seconds to import: a typo is answered before.
+  from resflax.training.environment import use_compilation_cache
+  from resflax.training.trainer import train
+
+  use_compilation_cache()
+  train(CONFIG.value, WORKDIR.value, allow_change=ALLOW_CHANGE.value)
+
+
+if __name__ == '__main__':
+  run(main)
