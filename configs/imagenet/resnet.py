@@ -1,0 +1,40 @@
+r"""ImageNet, the 90-epoch recipe of Goyal et al. 2017. Not run at full scale.
+
+  python -m scripts.train --config=configs/imagenet/resnet.py --workdir=DIR
+  python -m scripts.train --workdir=DIR \
+    --config=configs/imagenet/resnet.py:resnet50_d,batch=4096
+
+SGD with momentum 0.9, learning rate 0.1 for 256 images and linear in the
+batch, 5 epochs of warm-up, cosine, weight decay 1e-4 on kernels, random
+resized crops of 224 pixels and flips.
+
+Expected: 76.5 % top-1 for ResNet-50 from the same recipe in flax's ImageNet
+example (its README, TPU v3-32); 76.1 % from TF Model Garden with steps in
+place of the cosine (MODEL_GARDEN.md, 90 epochs).
+"""
+
+from configs.base import base_config, shrink
+from resflax.arguments import parse_arg
+
+
+def get_config(arg=None):
+  """Returns the config; `runlocal` shrinks it and runs on digits."""
+  arg = parse_arg(arg, variant='resnet50', batch=1024, runlocal=False)
+  c = base_config()
+  c.batch_size = arg['batch']
+  c.precision = 'bfloat16'
+
+  c.data.name = 'imagenet2012'
+
+  c.model.variant = arg['variant']
+
+  c.resolution.train = 224
+
+  c.optimizer.lr = 0.1
+  c.optimizer.nesterov = True
+  c.optimizer.weight_decay = 1e-4
+  c.schedule.total_epochs = 90.0
+  c.schedule.warmup_epochs = 5.0
+  c.ema.decay = 0.0
+  c.log_every_steps = 100
+  return shrink(c) if arg['runlocal'] else c
