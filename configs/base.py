@@ -47,8 +47,8 @@ def shrink(config: config_dict.ConfigDict, *, keep_data: bool = False):
     if config.resolution.custom:
       config.resolution.custom = (0.0, 16.0, 50.0, 32.0)
     for unit in ('epochs', 'examples'):
-      for name in ('schedule.total_', 'schedule.warmup_', 'eval_every_'):
-        config[name + unit] = None
+      config.schedule.update({f'total_{unit}': None, f'warmup_{unit}': None})
+      config[f'eval_every_{unit}'] = None
     config.schedule.update(total_steps=4, warmup_steps=1, warmup_percent=None)
     config.update(eval_every_steps=4, log_every_steps=1)
   return config
