@@ -24,7 +24,7 @@ class Evaluation(NamedTuple):
   count: int
   examples: dict[str, np.ndarray]
 
-  def row(self, prefix: str) -> dict[str, float]:
+  def row(self, prefix: str) -> dict[str, int | float]:
     """Returns the numbers as a row of metrics, e.g. `eval/top1`."""
     names = ('loss', 'top1', 'top5', 'count')
     return {f'{prefix}/{name}': getattr(self, name) for name in names}

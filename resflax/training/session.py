@@ -168,7 +168,7 @@ class Session:
 
     return evaluate(eval_step, variables, self.setup.eval_batches(split))
 
-  def _position(self, step: int) -> dict[str, float]:
+  def _position(self, step: int) -> dict[str, int | float]:
     """Where in the run a row belongs."""
     examples = step * self.setup.resolved['batch_size']
     return {

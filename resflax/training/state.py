@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import struct
-from jaxtyping import Array, Int, PyTree
+from jaxtyping import Array, PyTree
 
 
 @struct.dataclass
@@ -23,7 +23,8 @@ class TrainState:
     ema: average of {'params', 'batch_stats'}, or None without one.
   """
 
-  step: Int[Array, '']
+  # A scalar array, but JAX makes such trees of shapes and shardings as well.
+  step: PyTree
   params: PyTree
   batch_stats: PyTree
   opt_state: PyTree
