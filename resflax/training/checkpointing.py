@@ -24,7 +24,12 @@ class Checkpointer:
   """Saves and restores `(state, meta)` under `workdir/checkpoints`."""
 
   def __init__(
-    self, workdir: epath.PathLike, *, last: int = 2, every: int | None = None
+    self,
+    workdir: epath.PathLike,
+    *,
+    last: int = 2,
+    every: int | None = None,
+    read_only: bool = False,
   ):
     """Opens or makes the folder.
 
@@ -32,6 +37,7 @@ class Checkpointer:
       workdir: of the run.
       last: how many of the newest to keep.
       every: keep each checkpoint whose step is a multiple of it.
+      read_only: make and delete nothing: the run may be saving just now.
     """
     policies = [
       policy.LatestN(last),
@@ -45,7 +51,9 @@ class Checkpointer:
         options=ocp.CheckpointManagerOptions(
           preservation_policy=policy.AnyPreservationPolicy(policies),
           best_fn=lambda metrics: metrics[METRIC],
-          cleanup_tmp_directories=True,
+          # Not Orbax's own read_only, which warns of itself at each use.
+          cleanup_tmp_directories=not read_only,
+          create=not read_only,
         ),
         item_handlers={
           'state': ocp.StandardCheckpointHandler(),

@@ -100,3 +100,17 @@ def test_a_folder_that_vanished_is_one_line(tmp_path):
   with pytest.raises(StorageError, match='Cannot write a checkpoint'):
     checkpoints.save(state(1), {}, None)
     checkpoints.close()
+
+
+def test_reading_makes_and_deletes_nothing(tmp_path):
+  writing = Checkpointer(tmp_path)
+  writing.save(state(1), {}, None)
+  writing.close()
+  unfinished = tmp_path / 'checkpoints' / '2.orbax-checkpoint-tmp'
+  unfinished.mkdir()
+  before = sorted(tmp_path.rglob('*'))
+  reading = Checkpointer(tmp_path, read_only=True)
+  restored, _ = reading.restore(state(), reading.latest())
+  reading.close()
+  assert digest(restored) == digest(state(1))
+  assert sorted(tmp_path.rglob('*')) == before
