@@ -39,6 +39,18 @@ def assemble(
   mesh = meshes.make_mesh()
   meshes.check_batch_size(resolved['batch_size'], mesh)
   _check_channels(resolved, dataset.info.channels)
+  return build(resolved, dataset, mesh, model=model, loss=loss)
+
+
+def build(
+  resolved: Resolved,
+  dataset: sources.Dataset,
+  mesh: jax.sharding.Mesh,
+  *,
+  model: Any = None,
+  loss: Callable | None = None,
+) -> Setup:
+  """Builds the pieces of a config in which everything is decided."""
   options = resolved.group('resolution')
   stages = make_stages(
     options['schedule'],

@@ -5,6 +5,7 @@ people bring their own model, data or loss as arguments.
 """
 
 import contextlib
+import dataclasses
 import signal
 import tempfile
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from etils import epath
+from ml_collections import ConfigDict
 
 from resflax import report
 from resflax.data import decode, sources
@@ -45,7 +47,7 @@ class Result(NamedTuple):
 
 
 def train(
-  config: Mapping,
+  config: Mapping | ConfigDict,
   workdir: epath.PathLike | None = None,
   *,
   model: Any = None,
@@ -57,7 +59,7 @@ def train(
   """Trains, evaluates and reports; goes on where the folder's run stopped.
 
   Args:
-    config: nested, possibly partial; see `resflax.schema`. A ConfigDict does.
+    config: nested, possibly partial; see `resflax.schema`.
     workdir: the run's folder; None saves nothing.
     model: a linen module in place of `config.model`; takes images and `train`.
     source: a data set in place of `config.data.name`.
@@ -74,7 +76,7 @@ def train(
     StorageError: the folder cannot be written or read.
     PreemptedError: SIGTERM or SIGINT came; the state is saved.
   """
-  if hasattr(config, 'to_dict'):
+  if isinstance(config, ConfigDict):
     config = config.to_dict()
   setup = assemble(config, model=model, source=source, loss=loss)
   with contextlib.ExitStack() as stack:
@@ -83,6 +85,7 @@ def train(
       workdir = stack.enter_context(tempfile.TemporaryDirectory())
     folder = Workdir(workdir)
     folder.pin(setup.resolved, allow_change)
+    folder.write_json('dataset.json', dataclasses.asdict(setup.dataset.info))
     folder.write_json(
       'environment.json', {**environment.describe(), 'decoder': decode.DECODER}
     )

@@ -74,6 +74,56 @@ class Workdir:
     )
 
 
+def read_config(path: epath.PathLike) -> Resolved:
+  """Returns the config of a run folder as its run decided it.
+
+  Nothing is decided again: a rule or a default may have changed since.
+
+  Raises:
+    UsageError: it is not a run folder.
+  """
+  path = epath.Path(path)
+  if not (path / 'config.json').exists():
+    raise UsageError(
+      f'{str(path)!r} is not a run folder: it has no config.json. Give the '
+      '--workdir of a scripts.train command.'
+    )
+  stored = read_json(path / 'config.json', ('config', 'derived'))
+  derived = {name: _tuples(d['value']) for name, d in stored['derived'].items()}
+  given = {name: _tuples(value) for name, value in flat(stored['config'])}
+  default = {name: field.default for name, field in schema.FIELDS.items()}
+  return Resolved(
+    {**default, **given, **derived},
+    {name: d['reason'] for name, d in stored['derived'].items()},
+  )
+
+
+def read_json(file: epath.Path, names: Collection[str]) -> dict:
+  """Returns the JSON object in a file.
+
+  Args:
+    file: of a run folder.
+    names: it has to hold.
+
+  Raises:
+    StorageError: it cannot be read, or is not what training writes.
+  """
+  try:
+    stored = json.loads(file.read_text())
+    return {name: stored[name] for name in names}
+  except (OSError, ValueError, KeyError, TypeError) as error:
+    raise StorageError(
+      f'Cannot read {str(file)!r}: {type(error).__name__}: {error}.'
+    ) from error
+
+
+def _tuples(value: object) -> object:
+  """What JSON made a list of was a tuple."""
+  if isinstance(value, list):
+    return tuple(_tuples(item) for item in value)
+  return value
+
+
 def _refuse_changes(
   before: Mapping, now: Mapping, allow: Collection[str], path: epath.Path
 ) -> None:

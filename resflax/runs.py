@@ -1,0 +1,280 @@
+"""A finished or running run as something to go on from.
+
+What evaluation and prediction start from. Nothing of the training data is
+opened before it is asked for: a run folder suffices to classify a picture.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from etils import epath
+from jaxtyping import Float
+
+from resflax.config import Resolved
+from resflax.data import sources
+from resflax.data.pipeline import eval_batches
+from resflax.data.records import (
+  Dataset,
+  DatasetInfo,
+  Records,
+  default_splits,
+)
+from resflax.errors import StorageError, UsageError, unknown
+from resflax.evaluation.classification import Evaluation, evaluate
+from resflax.parallel import mesh as meshes
+from resflax.training.assemble import build
+from resflax.training.checkpointing import Checkpointer
+from resflax.training.setup import Setup
+from resflax.training.state import TrainState
+from resflax.training.workdir import read_config, read_json
+
+CHECKPOINTS = ('latest', 'best')
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+  """What happens to a picture before the model sees it.
+
+  Attributes:
+    resolution: side of the square input, in pixels.
+    crop: side of the centre crop as a part of the shorter side, in 0..1.
+    mean: of each channel, in 0..1.
+    std: of each channel, in 0..1.
+    channels: 1 or 3.
+  """
+
+  resolution: int
+  crop: float
+  mean: tuple[float, ...]
+  std: tuple[float, ...]
+  channels: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+  """A run's model and what it takes to use it.
+
+  Attributes:
+    setup: the pieces training started from; its data set is not opened.
+    variables: the model's; their moving average where the run keeps one.
+    step: updates they have had.
+  """
+
+  setup: Setup
+  variables: dict
+  step: int
+
+  @property
+  def config(self) -> dict:
+    """The nested config, every field decided."""
+    return self.setup.resolved.config
+
+  @property
+  def model(self) -> Any:
+    """The linen module."""
+    return self.setup.model
+
+  @property
+  def class_names(self) -> tuple[str, ...]:
+    """The classes by label."""
+    return self.setup.dataset.info.class_names
+
+  @property
+  def preprocessing(self) -> Preprocessing:
+    """What evaluation does to a picture."""
+    get = self.setup.resolved.values
+    return Preprocessing(
+      resolution=get['resolution.test'],
+      crop=get['resolution.test_crop'],
+      mean=get['data.mean'],
+      std=get['data.std'],
+      channels=self.setup.dataset.info.channels,
+    )
+
+  def with_preprocessing(
+    self, *, resolution: int | None = None, crop: float | None = None
+  ) -> 'Run':
+    """Returns the run with other preprocessing; None leaves it."""
+    values = {'resolution.test': resolution, 'resolution.test_crop': crop}
+    return self._changed({k: v for k, v in values.items() if v is not None})
+
+  def evaluate(
+    self,
+    dataset: Dataset | None = None,
+    split: str | None = None,
+    *,
+    batch_size: int | None = None,
+  ) -> Evaluation:
+    """Evaluates on every example of a split, exactly once.
+
+    The loss is the run's, label smoothing included.
+
+    Args:
+      dataset: another one of the same classes; by default the run's own.
+      split: of the data set; by default the one the run was tested on, of
+        another data set its test split.
+      batch_size: examples at once; is rounded up to divide over the devices.
+
+    Raises:
+      UsageError: the data set is not there, or has other classes.
+      DataError: an example cannot be read.
+    """
+    split = split or self.test_split(dataset)
+    dataset = dataset or self.setup.dataset
+    records = dataset.split(split)
+    classes = dataset.info.num_classes
+    if classes != len(self.class_names):
+      raise UsageError(
+        f'{dataset.info.name} has {classes} classes, and the run tells '
+        f'{len(self.class_names)} apart: give a --dataset of these.'
+      )
+    run = self._sized(batch_size or self.setup.resolved['batch_size'])
+    size = self.preprocessing.resolution
+    program = run.setup.lower_eval(self.variables, size).compile()
+    return evaluate(
+      run._sharded(program), self.variables, run._batches(records)
+    )
+
+  def probabilities(
+    self, records: Records
+  ) -> Float[np.ndarray, 'examples classes']:
+    """Returns the probability of each class for pictures without a label.
+
+    Raises:
+      DataError: one cannot be read, saying which.
+    """
+    run = self._sized(min(len(records), self.setup.resolved['batch_size']))
+
+    @functools.partial(
+      jax.jit, out_shardings=meshes.replicated(self.setup.mesh)
+    )
+    def classify(variables, batch):
+      images = batch['image']
+      logits, _ = self.setup.forward(variables, images, train=False, rngs={})
+      return jax.nn.softmax(logits)
+
+    classify = run._sharded(classify)
+    rows = [
+      np.asarray(classify(self.variables, {'image': batch['image']}))[
+        batch['mask']
+      ]
+      for batch in run._batches(records)
+    ]
+    return np.concatenate(rows)
+
+  def test_split(self, dataset: Dataset | None = None) -> str:
+    """Returns the split to evaluate on where none is named."""
+    if dataset is None:
+      return self.setup.resolved['data.test_split']
+    return default_splits(dataset.info).test
+
+  def _sized(self, batch_size: int) -> 'Run':
+    devices = self.setup.mesh.size
+    return self._changed({'batch_size': -(-batch_size // devices) * devices})
+
+  def _changed(self, values: Mapping) -> 'Run':
+    before = self.setup.resolved
+    resolved = Resolved({**before.values, **values}, before.reasons)
+    setup = dataclasses.replace(self.setup, resolved=resolved)
+    return dataclasses.replace(self, setup=setup)
+
+  def _batches(self, records: Records):
+    preprocessing = self.preprocessing
+    return eval_batches(
+      records,
+      batch_size=self.setup.resolved['batch_size'],
+      resolution=preprocessing.resolution,
+      crop=preprocessing.crop,
+      channels=preprocessing.channels,
+      shard=(jax.process_index(), jax.process_count()),
+    )
+
+  def _sharded(self, step: Callable) -> Callable:
+    mesh = self.setup.mesh
+    return lambda variables, batch: step(variables, meshes.shard(mesh, batch))
+
+
+def load_run(
+  workdir: epath.PathLike,
+  *,
+  checkpoint: str = 'latest',
+  data_dir: str | None = None,
+  model: Any = None,
+) -> Run:
+  """Returns the run of a folder, finished or not.
+
+  Args:
+    workdir: of the run; is not written to.
+    checkpoint: `latest`, or `best` on the validation split.
+    data_dir: where the run's data set lies now; by default where it lay.
+    model: the linen module the run was given in place of `config.model`.
+
+  Raises:
+    UsageError: it is not a run folder.
+    StorageError: it has no such checkpoint, or what it has cannot be read.
+  """
+  if checkpoint not in CHECKPOINTS:
+    raise unknown('checkpoint', checkpoint, CHECKPOINTS, '--checkpoint')
+  path = epath.Path(workdir)
+  resolved = read_config(path)
+  fields = [field.name for field in dataclasses.fields(DatasetInfo)]
+  info = read_json(path / 'dataset.json', fields)
+  info['class_names'] = tuple(info['class_names'])
+  dataset = _Unopened(
+    DatasetInfo(**info), data_dir or resolved['data.data_dir']
+  )
+  setup = build(resolved, dataset, meshes.make_mesh(), model=model)
+  state = _restore(path, setup, checkpoint)
+  return Run(setup, state.eval_variables, int(state.step))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Unopened:
+  """A data set of which only the description is there until it is needed."""
+
+  info: DatasetInfo
+  data_dir: str | None
+
+  def split(self, spec: str) -> Records:
+    opened = sources.load_dataset(self.info.name, self.data_dir)
+    if opened.info.class_names != self.info.class_names:
+      raise UsageError(
+        f'{self.info.name} has other classes now than the run was trained on: '
+        'restore them, or give a --dataset that has these.'
+      )
+    return opened.split(spec)
+
+
+def _restore(path: epath.Path, setup: Setup, checkpoint: str) -> TrainState:
+  if not (path / 'checkpoints').exists():
+    raise _none(path, checkpoint)
+  checkpoints = Checkpointer(path, read_only=True)
+  try:
+    best, _ = checkpoints.best()
+    step = best if checkpoint == 'best' else checkpoints.latest()
+    if step is None:
+      raise _none(path, checkpoint)
+    everywhere = meshes.replicated(setup.mesh)
+    like = jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=everywhere),
+      jax.eval_shape(setup.initial_state),
+    )
+    return checkpoints.restore(like, step)[0]
+  finally:
+    checkpoints.close()
+
+
+def _none(path: epath.Path, checkpoint: str) -> StorageError:
+  if checkpoint == 'best':
+    return StorageError(
+      f'{str(path)!r} has no checkpoint that was evaluated: give '
+      '--checkpoint=latest.'
+    )
+  return StorageError(
+    f'{str(path)!r} has no checkpoint yet: the run saves one at its end and '
+    'as config.checkpoint_every_minutes says.'
+  )

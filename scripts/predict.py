@@ -1,0 +1,47 @@
+"""Classifies image files with a run's model.
+
+python -m scripts.predict --workdir=/tmp/digits IMAGE... [--top=5]
+"""
+
+import os
+
+from absl import flags
+
+from resflax.errors import UsageError
+from scripts.command import run
+
+WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
+CHECKPOINT = flags.DEFINE_enum(
+  'checkpoint', 'latest', ('latest', 'best'), 'Best is that on validation.'
+)
+TOP = flags.DEFINE_integer('top', 5, 'Classes to print.', lower_bound=1)
+
+
+def main(images: list[str]) -> None:
+  """Prints the likeliest classes of each image, a line each."""
+  if not WORKDIR.value:
+    raise UsageError('--workdir is missing: give that of scripts.train.')
+  if not images:
+    raise UsageError('No image is given: name one file or more.')
+  for image in images:
+    if not os.path.isfile(image):
+      raise UsageError(f'{image!r} is not a file: give those of images.')
+  # JAX and Orbax take seconds to import: a typo is answered before.
+  from resflax.data.folders import FileRecords
+  from resflax.runs import load_run
+  from resflax.training.environment import use_compilation_cache
+
+  use_compilation_cache()
+  loaded = load_run(WORKDIR.value, checkpoint=CHECKPOINT.value)
+  records = FileRecords('', images, [0] * len(images))
+  for image, row in zip(images, loaded.probabilities(records), strict=True):
+    print(f'{image}: {_likeliest(row, loaded.class_names)}')
+
+
+def _likeliest(row, class_names: tuple[str, ...]) -> str:
+  labels = (-row).argsort(kind='stable')[: TOP.value]
+  return ', '.join(f'{class_names[i]} {row[i]:.1%}' for i in labels)
+
+
+if __name__ == '__main__':
+  run(main, positional=True)

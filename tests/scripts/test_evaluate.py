@@ -1,0 +1,93 @@
+"""The commands that use a finished run, as a user calls them."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from resflax.data.sources import load_dataset
+from resflax.report.read import read_run
+
+
+def call(script, *arguments):
+  return subprocess.run(
+    [sys.executable, '-m', f'scripts.{script}', *arguments],
+    capture_output=True,
+    text=True,
+    check=False,
+    timeout=120,
+  )
+
+
+@pytest.mark.slow
+def test_evaluate_prints_what_the_run_measured(tiny_run):
+  done = call('evaluate', f'--workdir={tiny_run.workdir}', '--json')
+  assert done.returncode == 0 and not done.stderr, done.stderr
+  said = json.loads(done.stdout)
+  last = read_run(tiny_run.workdir).last('test/top1')
+  for name in ('loss', 'top1', 'top5', 'count'):
+    assert said[name] == last[f'test/{name}'], name
+  assert (said['dataset'], said['split'], said['step']) == ('digits', 'test', 4)
+
+
+@pytest.mark.slow
+def test_evaluate_on_another_folder_and_split(tiny_run, tmp_path):
+  for label in range(10):
+    folder = tmp_path / 'test' / str(label)
+    folder.mkdir(parents=True)
+    (tmp_path / 'train' / str(label)).mkdir(parents=True)
+    for path in (folder, tmp_path / 'train' / str(label)):
+      cv2.imwrite(str(path / 'a.png'), np.zeros((9, 7, 3), np.uint8))
+  done = call(
+    'evaluate',
+    f'--workdir={tiny_run.workdir}',
+    f'--dataset=folder:{tmp_path}',
+    '--checkpoint=best',
+    '--resolution=16',
+    '--crop=0.9',
+    '--batch_size=3',
+  )
+  assert done.returncode == 0, done.stderr
+  # Ten equal pictures of ten classes: one class is right, five are near.
+  assert f'folder:{tmp_path} test: top1 10.00%  top5 50.00%' in done.stdout
+  assert 'on 10 images after 4 steps' in done.stdout
+
+
+@pytest.mark.slow
+def test_predict_names_the_likeliest_classes(tiny_run, tmp_path):
+  test = load_dataset('digits', tiny_run.data_dir).split('test')
+  paths = [str(tmp_path / f'{i}.png') for i in range(3)]
+  for i, path in enumerate(paths):
+    cv2.imwrite(path, np.asarray(test[i]['image']))
+  done = call('predict', f'--workdir={tiny_run.workdir}', '--top=2', *paths)
+  assert done.returncode == 0 and not done.stderr, done.stderr
+  with np.load(tiny_run.workdir / 'evaluation.npz') as expected:
+    for i, line in enumerate(done.stdout.splitlines()):
+      label, p = expected['prediction'][i], expected['probability'][i]
+      assert line.startswith(f'{paths[i]}: {label} {p:.1%}, ')
+      assert line.count('%') == 2
+
+
+@pytest.mark.slow
+def test_predict_names_the_file_it_cannot_read(tiny_run, tmp_path):
+  path = tmp_path / 'text.png'
+  path.write_text('no image')
+  done = call('predict', f'--workdir={tiny_run.workdir}', str(path))
+  assert done.returncode == 4
+  assert str(path) in done.stderr and done.stderr.count('\n') == 1
+
+
+def test_usage_errors_are_one_line(tmp_path):
+  for code, says, *arguments in (
+    (5, '--workdir is missing', 'evaluate'),
+    (5, 'one of <latest|best>', 'evaluate', '--checkpoint=newest'),
+    (5, '--workdir is missing', 'predict', 'a.png'),
+    (5, 'No image is given', 'predict', f'--workdir={tmp_path}'),
+    (5, "'a.png' is not a file", 'predict', f'--workdir={tmp_path}', 'a.png'),
+  ):
+    done = call(*arguments)
+    assert done.returncode == code
+    assert says in done.stderr and done.stderr.count('\n') == 1
