@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from absl import flags
 
 from resflax import schema
-from resflax.errors import ResflaxError, UsageError
+from resflax.errors import ResflaxError, StorageError, UsageError, near_miss
 
 
 def run(main: Callable, *, positional: bool = False) -> None:
@@ -25,7 +25,10 @@ def run(main: Callable, *, positional: bool = False) -> None:
   try:
     sys.exit(main(parse(sys.argv, positional=positional)))
   except ResflaxError as error:
-    print(f'error: {error}', file=sys.stderr)
+    print(f'error: {error}', file=sys.stderr, flush=True)
+    if isinstance(error, StorageError):
+      # Orbax's threads wait for a save that failed, and Python for them.
+      os._exit(error.exit_code)
     sys.exit(error.exit_code)
   except BrokenPipeError:  # the reader went away, as in `| head`
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -41,22 +44,12 @@ def parse(argv: Sequence[str], *, positional: bool) -> list[str]:
   if {'--help', '-h', '--helpshort'} & set(argv):
     _help()
   argv, unset = _check_overrides(argv)
+  sys.argv[1:] = argv[1:]  # where ml_collections looks for overrides
+  _check_config_exists(_given_config(argv))
   try:
     rest = flags.FLAGS(argv)[1:]
-  except ResflaxError:
-    raise
-  except flags.Error as error:
-    raise UsageError(f'{_first_line(error)} (--help lists all)') from error
-  except FileNotFoundError as error:
-    raise UsageError(
-      f'{_given_config(argv)!r} is not a config file: give the path of one, '
-      'such as --config=configs/digits.py.'
-    ) from error
   except Exception as error:
-    raise UsageError(
-      f'--config={_given_config(argv)} fails with '
-      f'{type(error).__name__}: {_first_line(error)}'
-    ) from error
+    raise UsageError(_reason(error, _given_config(argv))) from error
   if rest and not positional:
     hint = ' Flags begin with two dashes.' if '=' in rest[0] else ''
     raise UsageError(f'Stray argument {rest[0]!r}.{hint}')
@@ -116,8 +109,30 @@ def _given_config(argv: Sequence[str]) -> str:
   return ''
 
 
-def _first_line(error: Exception) -> str:
-  return str(error).strip().splitlines()[0] if str(error).strip() else '?'
+def _check_config_exists(config: str) -> None:
+  """Here, for ml_collections tells only when the config is first used."""
+  path, _, _ = config.partition(':')
+  if path and not os.path.exists(path):
+    folder = os.path.dirname(path) or '.'
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    hint = near_miss(path, [os.path.join(folder, name) for name in names])
+    raise UsageError(
+      f'--config={path} is not a config file.{hint} Give the path of one, such '
+      'as --config=configs/digits.py.'
+    )
+
+
+def _reason(error: Exception, config: str) -> str:
+  """One line of an error in the flags, or in the config file itself."""
+  root = error
+  while root.__cause__ or root.__context__:
+    root = root.__cause__ or root.__context__
+  lines = str(root).strip().splitlines() or ['']
+  if isinstance(root, ResflaxError):
+    return lines[0]
+  if isinstance(error, flags.Error) and 'config file' not in str(error):
+    return f'{str(error).splitlines()[0]} (--help lists all)'
+  return f'--config={config} fails with {type(root).__name__}: {lines[0]}'
 
 
 def _help() -> None:
