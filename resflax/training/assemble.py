@@ -35,6 +35,8 @@ def assemble(
     values['data.name'], values['data.data_dir']
   )
   resolved = resolve(config, _facts(values, dataset))
+  for name in ('train', 'val', 'test'):
+    dataset.split(resolved[f'data.{name}_split'])  # refuses what is not there
   _check_platform(resolved['platform'])
   mesh = meshes.make_mesh()
   meshes.check_batch_size(resolved['batch_size'], mesh)
