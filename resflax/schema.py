@@ -203,7 +203,6 @@ def _nearest(path: str) -> str:
   return f" Did you mean 'config.{names[close[0]]}'?" if close else whole
 
 
-
 def defaults() -> dict:
   """Returns the nested dict of all fields at their defaults."""
   return nest({path: field.default for path, field in FIELDS.items()})
