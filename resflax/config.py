@@ -212,9 +212,16 @@ def _check(resolved: Resolved) -> None:
       f'{get("data.std")} need one number a channel each.',
     ),
     (
-      len(get('profile_steps')) not in (0, 2),
+      get('profile_steps')
+      and not (
+        len(get('profile_steps')) == 2
+        and 1
+        <= get('profile_steps')[0]
+        <= get('profile_steps')[1]
+        <= get('schedule.total_steps')
+      ),
       f'config.profile_steps={get("profile_steps")} takes the first and the '
-      'last step, such as (10, 15).',
+      'last step of the run to trace, such as (10, 15).',
     ),
     (
       not set(get('writers')) <= {'tensorboard', 'wandb'},

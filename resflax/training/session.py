@@ -101,7 +101,14 @@ class Session:
     batch = meshes.shard(self.setup.mesh, next(self._batches))
     self.step = step + 1
     self.progress.step(self.step)
-    return program(state, batch)
+    first, last = self.setup.resolved['profile_steps'] or (0, 0)
+    if self.step == first:
+      jax.profiler.start_trace(str(self.folder.path / 'profile'))
+    state, metrics = program(state, batch)
+    if first and self.step == last:
+      jax.block_until_ready(metrics)
+      jax.profiler.stop_trace()
+    return state, metrics
 
   def log(self, state: TrainState, step: int, means: dict) -> None:
     """Writes a row of training metrics."""

@@ -66,7 +66,7 @@ def steps(workdir):
 def whole(tmp_path_factory):
   """A run that nobody disturbed."""
   workdir = tmp_path_factory.mktemp('whole') / 'run'
-  return workdir, finish(workdir)
+  return workdir, finish(workdir, '--config.profile_steps=(2, 3)')
 
 
 @pytest.mark.slow
@@ -81,6 +81,7 @@ def test_a_run_ends_with_accuracy_report_and_digest(whole):
   assert json.loads((workdir / 'status.json').read_text())['state'] == 'done'
   assert '<html' in (workdir / 'report.html').read_text()
   assert (workdir / 'evaluation.npz').exists()
+  assert list((workdir / 'profile').rglob('*.xplane.pb'))
   environment = json.loads((workdir / 'environment.json').read_text())
   assert environment['jax'] and environment['decoder']
   train_rows = [row for row in rows(workdir) if 'lr' in row]
