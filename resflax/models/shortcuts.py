@@ -59,30 +59,22 @@ class AvgPool(nn.Module):
   def __call__(self, x: Input, *, train: bool) -> Output:
     if not self.shape.changes:
       return x
-    if self.shape.natural_stride > 1:
+    if self._pools():
       x = _average(x, self.shape.stride)
     return self.norm(self.conv(x), train=train)
 
+  def _pools(self) -> bool:
+    return self.shape.natural_stride > 1
 
-class AvgPoolGarden(nn.Module):
+
+class AvgPoolGarden(AvgPool):
   """As `AvgPool`, and a 2x2 pooling of stride 1 in stage 1 as well.
 
   Source: TF Model Garden, `nn_blocks.BottleneckBlock` (`resnetd_shortcut`).
   """
 
-  shape: BlockShape
-  conventions: Conventions = Conventions()
-
-  def setup(self):
-    if self.shape.changes:
-      self.conv = self.conventions.conv(self.shape.features, 1)
-      self.norm = self.conventions.norm()
-
-  def __call__(self, x: Input, *, train: bool) -> Output:
-    if not self.shape.changes:
-      return x
-    x = _average(x, self.shape.stride)
-    return self.norm(self.conv(x), train=train)
+  def _pools(self) -> bool:
+    return True
 
 
 class ZeroPad(nn.Module):
