@@ -15,24 +15,16 @@ from etils import epath
 from jaxtyping import Float
 
 from resflax.config import Resolved
-from resflax.data import sources
 from resflax.data.pipeline import eval_batches
-from resflax.data.records import (
-  Dataset,
-  DatasetInfo,
-  Records,
-  default_splits,
-)
-from resflax.errors import StorageError, UsageError, unknown
+from resflax.data.records import Dataset, Records, default_splits
+from resflax.errors import UsageError
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.parallel import mesh as meshes
+from resflax.paths import absolute
 from resflax.training.assemble import build
-from resflax.training.checkpointing import Checkpointer
+from resflax.training.restore import dataset_of, restore_state
 from resflax.training.setup import Setup
-from resflax.training.state import TrainState
-from resflax.training.workdir import read_config, read_json
-
-CHECKPOINTS = ('latest', 'best')
+from resflax.training.workdir import read_config
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,64 +209,9 @@ def load_run(
     UsageError: it is not a run folder.
     StorageError: it has no such checkpoint, or what it has cannot be read.
   """
-  if checkpoint not in CHECKPOINTS:
-    raise unknown('checkpoint', checkpoint, CHECKPOINTS, '--checkpoint')
-  path = epath.Path(workdir)
+  path = epath.Path(absolute(workdir))
   resolved = read_config(path)
-  fields = [field.name for field in dataclasses.fields(DatasetInfo)]
-  info = read_json(path / 'dataset.json', fields)
-  info['class_names'] = tuple(info['class_names'])
-  dataset = _Unopened(
-    DatasetInfo(**info), data_dir or resolved['data.data_dir']
-  )
+  dataset = dataset_of(path, data_dir or resolved['data.data_dir'])
   setup = build(resolved, dataset, meshes.make_mesh(), model=model)
-  state = _restore(path, setup, checkpoint)
+  state = restore_state(path, setup, checkpoint)
   return Run(setup, state.eval_variables, int(state.step))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Unopened:
-  """A data set of which only the description is there until it is needed."""
-
-  info: DatasetInfo
-  data_dir: str | None
-
-  def split(self, spec: str) -> Records:
-    opened = sources.load_dataset(self.info.name, self.data_dir)
-    if opened.info.class_names != self.info.class_names:
-      raise UsageError(
-        f'{self.info.name} has other classes now than the run was trained on: '
-        'restore them, or give a --dataset that has these.'
-      )
-    return opened.split(spec)
-
-
-def _restore(path: epath.Path, setup: Setup, checkpoint: str) -> TrainState:
-  if not (path / 'checkpoints').exists():
-    raise _none(path, checkpoint)
-  checkpoints = Checkpointer(path, read_only=True)
-  try:
-    best, _ = checkpoints.best()
-    step = best if checkpoint == 'best' else checkpoints.latest()
-    if step is None:
-      raise _none(path, checkpoint)
-    everywhere = meshes.replicated(setup.mesh)
-    like = jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=everywhere),
-      jax.eval_shape(setup.initial_state),
-    )
-    return checkpoints.restore(like, step)[0]
-  finally:
-    checkpoints.close()
-
-
-def _none(path: epath.Path, checkpoint: str) -> StorageError:
-  if checkpoint == 'best':
-    return StorageError(
-      f'{str(path)!r} has no checkpoint that was evaluated: give '
-      '--checkpoint=latest.'
-    )
-  return StorageError(
-    f'{str(path)!r} has no checkpoint yet: the run saves one at its end and '
-    'as config.checkpoint_every_minutes says.'
-  )

@@ -11,14 +11,22 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 PURE = (  # level 1: the standard library only
   *('arguments', 'checks', 'config', 'errors', 'fields', 'geometry'),
-  *('published', 'scaling', 'schema', 'slots', 'variants'),
+  *(
+    'paths',
+    'published',
+    'resolution',
+    'scaling',
+    'schema',
+    'slots',
+    'variants',
+  ),
 )
 LEVEL_1 = tuple(f'resflax.{name}' for name in PURE)
 
 # Parts of training that know neither models nor data.
 ALONE = (
   *('batch', 'checkpointing', 'environment', 'loop', 'losses', 'metrics'),
-  *('optimizers', 'programs', 'progress', 'resolution', 'schedules', 'state'),
+  *('optimizers', 'programs', 'progress', 'schedules', 'state'),
   *('steps', 'workdir'),
 )
 TRAINING_ALONE = tuple(f'resflax.training.{name}' for name in ALONE)

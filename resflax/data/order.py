@@ -50,11 +50,6 @@ def local_rows(batch_size: int, shard: tuple[int, int]) -> range:
   return range(index * local, (index + 1) * local)
 
 
-def resolution_at(stages: Sequence[tuple[int, int]], step: int) -> int:
-  """The resolution of the stage that a step belongs to."""
-  return [resolution for first, resolution in stages if first <= step][-1]
-
-
 def check_stages(stages: Sequence[tuple[int, int]]) -> None:
   """Refuses a stage table that does not cover every step once.
 

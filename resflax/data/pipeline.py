@@ -30,10 +30,10 @@ from resflax.data.order import (
   check_stages,
   example_ids,
   local_rows,
-  resolution_at,
 )
 from resflax.data.records import Records
 from resflax.errors import DataError
+from resflax.resolution import resolution_at
 
 Batch = dict[str, np.ndarray]
 

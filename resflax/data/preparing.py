@@ -10,7 +10,7 @@ import re
 
 import tensorflow_datasets as tfds
 
-from resflax.data.builders import BUNDLED, prepare_bundled
+from resflax.data.builders import is_bundled, prepare_bundled
 from resflax.data.prepared import (
   NotPreparedError,
   PreparedDataset,
@@ -18,6 +18,7 @@ from resflax.data.prepared import (
   find_keys,
 )
 from resflax.errors import DataError, ResflaxError, StorageError, UsageError
+from resflax.paths import absolute
 
 
 def prepare(
@@ -39,12 +40,12 @@ def prepare(
     DataError: a download failed.
     StorageError: the data cannot be written.
   """
-  data_dir = data_dir or default_dir()
+  data_dir = absolute(data_dir or default_dir())
   try:
     return PreparedDataset(name, data_dir), True
   except NotPreparedError:
     pass
-  if name in BUNDLED:
+  if is_bundled(name):
     prepare_bundled(name, data_dir)
   else:
     _prepare_stock(name, data_dir, from_dir)

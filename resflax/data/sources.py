@@ -1,8 +1,6 @@
 """A data set by its name, or from arrays in memory."""
 
-import os
-
-from resflax.data.builders import BUNDLED, prepare_bundled
+from resflax.data.builders import is_bundled, prepare_bundled
 from resflax.data.folders import FolderDataset
 from resflax.data.memory import ArrayDataset
 from resflax.data.prepared import (
@@ -11,6 +9,7 @@ from resflax.data.prepared import (
   default_dir,
 )
 from resflax.data.records import Dataset
+from resflax.paths import absolute
 
 __all__ = ['ArrayDataset', 'load_dataset']
 
@@ -32,11 +31,12 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
       classify images, a folder that is not one of class folders.
   """
   if name.startswith(FOLDER):
-    return FolderDataset(os.path.expanduser(name.removeprefix(FOLDER)))
+    return FolderDataset(absolute(name.removeprefix(FOLDER)))
+  data_dir = absolute(data_dir or default_dir())
   try:
     return PreparedDataset(name, data_dir)
   except NotPreparedError:
-    if name not in BUNDLED:
+    if not is_bundled(name):
       raise
-  prepare_bundled(name, data_dir or default_dir())
+  prepare_bundled(name, data_dir)
   return PreparedDataset(name, data_dir)

@@ -5,6 +5,7 @@ import os
 from etils import epath
 
 from resflax.errors import StorageError
+from resflax.paths import absolute
 from resflax.report.page import page
 from resflax.report.read import read_run
 
@@ -22,8 +23,9 @@ def build(workdir: epath.PathLike) -> epath.Path:
     UsageError: `workdir` is not a run folder.
     StorageError: a file in it is not what training writes, or it is full.
   """
+  workdir = epath.Path(absolute(workdir))
   text = page(read_run(workdir))
-  path = epath.Path(workdir) / 'report.html'
+  path = workdir / 'report.html'
   unfinished = path.with_name(f'.report.html.{os.getpid()}')
   try:
     unfinished.write_text(text)

@@ -9,12 +9,17 @@ import jax
 from resflax import schema
 from resflax.config import Facts, Resolved, resolve
 from resflax.data import sources
-from resflax.data.records import default_splits
+from resflax.data.records import (
+  DatasetInfo,
+  DefaultSplits,
+  default_splits,
+  parse_split,
+)
 from resflax.errors import UsageError
 from resflax.models import build_model
 from resflax.parallel import mesh as meshes
+from resflax.resolution import make_stages
 from resflax.training import losses
-from resflax.training.resolution import make_stages
 from resflax.training.setup import Setup
 
 
@@ -83,11 +88,31 @@ def _facts(values: Mapping, dataset: sources.Dataset) -> Facts:
   if all(given.values()):
     return Facts(len(dataset.split(given['train'])), {}, '')
   default = default_splits(dataset.info)
+  if bool(given['train']) != bool(given['val']):
+    _refuse_overlap(given, default, dataset.info)
   return Facts(
     len(dataset.split(given['train'] or default.train)),
     {f'{name}_split': getattr(default, name) for name in names},
     default.reason,
   )
+
+
+def _refuse_overlap(
+  given: Mapping, default: DefaultSplits, info: DatasetInfo
+) -> None:
+  """One of train and val is given: the other's default must not touch it."""
+  train, val = given['train'] or default.train, given['val'] or default.val
+  (name, start, stop), (other, first, last) = (
+    parse_split(train, info),
+    parse_split(val, info),
+  )
+  if name == other and start < last and first < stop:
+    one, two = ('train', 'val') if given['train'] else ('val', 'train')
+    raise UsageError(
+      f'config.data.{one}_split={given[one]!r} shares examples with the '
+      f'default {two}_split={getattr(default, two)!r}: set '
+      f'config.data.{two}_split as well.'
+    )
 
 
 def _check_platform(platform: str | None) -> None:

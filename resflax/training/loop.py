@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from resflax.errors import NotFiniteError, PreemptedError
-from resflax.training.resolution import Stage, resolution_at
+from resflax.resolution import Stage, resolution_at
 
 # Steps dispatched but not awaited. On CPU, more than about 32 of them over
 # several devices hang; and a host far ahead only holds memory.

@@ -8,12 +8,12 @@ from rich.console import Console
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
 from resflax.parallel import mesh as meshes
+from resflax.resolution import resolution_at, sizes_from
 from resflax.training.checkpointing import Checkpointer
 from resflax.training.loop import Clock, steps_left
 from resflax.training.metrics import Metrics
 from resflax.training.programs import Programs
 from resflax.training.progress import LiveProgress
-from resflax.training.resolution import resolution_at, sizes_from
 from resflax.training.setup import Setup
 from resflax.training.state import TrainState
 from resflax.training.workdir import Workdir
@@ -50,7 +50,7 @@ class Session:
       if saving
       else None
     )
-    self.state, seconds = self._restore(setup.initial_state())
+    self.state, seconds = self._first_state()
     self.step = int(self.state.step)
     self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
     self.clock = Clock(seconds)
@@ -66,12 +66,12 @@ class Session:
       get['schedule.total_steps'], self.step, Console()
     )
 
-  def _restore(self, state: TrainState) -> tuple[TrainState, float]:
-    """Returns the newest state on disk, or the one given, and its seconds."""
+  def _first_state(self) -> tuple[TrainState, float]:
+    """Returns the newest state on disk, or a new one, and its seconds."""
     step = self._checkpoints.latest() if self._checkpoints else None
     if step is None:
-      return state, 0.0
-    state, meta = self._checkpoints.restore(state, step)
+      return self.setup.initial_state(), 0.0
+    state, meta = self._checkpoints.restore(self.setup.state_shapes(), step)
     return state, meta['seconds']
 
   def _jobs(self) -> dict[tuple, Callable]:

@@ -18,9 +18,9 @@ from resflax.data import sources
 from resflax.data.augment import Augment
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
 from resflax.parallel import mesh as meshes
+from resflax.resolution import Stage
 from resflax.training.batch import normalise
 from resflax.training.optimizers import make_optimizer
-from resflax.training.resolution import Stage
 from resflax.training.schedules import learning_rate
 from resflax.training.state import TrainState, create_state
 from resflax.training.steps import make_eval_step, make_train_step
@@ -103,6 +103,14 @@ class Setup:
       )
 
     return init(jax.random.key(self.resolved['seed']))
+
+  def state_shapes(self) -> TrainState:
+    """Returns the shapes and shardings of a state, at no cost."""
+    everywhere = meshes.replicated(self.mesh)
+    return jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=everywhere),
+      jax.eval_shape(self.initial_state),
+    )
 
   def lower_train(self, state: TrainState, resolution: int):
     """Returns the lowered training step of one stage."""

@@ -90,11 +90,14 @@ def train(
       'environment.json', {**environment.describe(), 'decoder': decode.DECODER}
     )
     session = Session(setup, folder, saving=saving, hooks=hooks)
-    with _status(session), contextlib.closing(session):
-      return _run(session)
+    with _status(session):
+      with contextlib.closing(session):
+        state, evaluation = _run(session)
+      session.write_status('done')
+      return _conclude(session, state, evaluation)
 
 
-def _run(session: Session) -> Result:
+def _run(session: Session) -> tuple[TrainState, Evaluation]:
   get = session.setup.resolved.values
   for line in announce(session.setup, session.num_params, session.step):
     session.progress.say(line)
@@ -115,10 +118,13 @@ def _run(session: Session) -> Result:
       save=session.save,
       interrupted=interrupted,
     )
-  evaluation = session.test(state)
-  session.close()
+  return state, session.test(state)
+
+
+def _conclude(
+  session: Session, state: TrainState, evaluation: Evaluation
+) -> Result:
   seconds = session.clock.seconds
-  session.write_status('done')
   path = report.build(session.folder.path) if session.saving else None
   fingerprint = digest(state)
   session.progress.say(

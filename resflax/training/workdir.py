@@ -9,6 +9,7 @@ from resflax import schema
 from resflax.config import Resolved
 from resflax.errors import StorageError, UsageError
 from resflax.fields import flat
+from resflax.paths import absolute
 
 # Fields that say how a run is watched and kept, not what it computes.
 FREE = (
@@ -32,7 +33,7 @@ class Workdir:
     Raises:
       StorageError: it cannot be made or written.
     """
-    self.path = epath.Path(path)
+    self.path = epath.Path(absolute(path))
     try:
       self.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -60,12 +61,13 @@ class Workdir:
 
     Raises:
       UsageError: another field differs.
+      StorageError: what was stored cannot be read.
     """
     for name in allow:
       schema.field(name)
     file = self.path / 'config.json'
     if file.exists():
-      before = dict(flat(json.loads(file.read_text())['config']))
+      before = dict(flat(read_json(file, ['config'])['config']))
       # Through JSON as well, where tuples are lists.
       now = dict(flat(json.loads(json.dumps(resolved.config))))
       _refuse_changes(before, now, allow, self.path)
@@ -74,7 +76,7 @@ class Workdir:
     )
 
 
-def read_config(path: epath.PathLike) -> Resolved:
+def read_config(path: epath.Path) -> Resolved:
   """Returns the config of a run folder as its run decided it.
 
   Nothing is decided again: a rule or a default may have changed since.
@@ -82,7 +84,6 @@ def read_config(path: epath.PathLike) -> Resolved:
   Raises:
     UsageError: it is not a run folder.
   """
-  path = epath.Path(path)
   if not (path / 'config.json').exists():
     raise UsageError(
       f'{str(path)!r} is not a run folder: it has no config.json. Give the '

@@ -8,7 +8,6 @@ from resflax.data.order import (
   check_stages,
   example_ids,
   local_rows,
-  resolution_at,
 )
 from resflax.errors import UsageError
 
@@ -78,8 +77,6 @@ def test_a_batch_that_shards_do_not_divide_is_refused(shard):
 def test_stages():
   stages = ((0, 16), (3, 24), (10, 32))
   check_stages(stages)
-  got = [resolution_at(stages, step) for step in (0, 2, 3, 9, 10, 99)]
-  assert got == [16, 16, 24, 24, 32, 32]
   for bad in ((), ((1, 16),), ((0, 16), (0, 24)), ((0, 8), (5, 8), (3, 8))):
     with pytest.raises(UsageError, match='from step 0'):
       check_stages(bad)

@@ -8,6 +8,7 @@ import tensorflow_datasets as tfds
 
 from resflax.data import preparing
 from resflax.data.builders.digits import Digits
+from resflax.data.sources import load_dataset
 from resflax.errors import DataError, StorageError, UsageError
 
 FASHION = '/usr/share/datasets/fashion-mnist'  # Debian: dataset-fashion-mnist
@@ -22,7 +23,7 @@ def tensorflow(monkeypatch):
 @pytest.fixture
 def stock_digits(monkeypatch, tensorflow):
   """Digits, as if it were one of TFDS's own sets."""
-  monkeypatch.setattr(preparing, 'BUNDLED', {})
+  monkeypatch.setattr(preparing, 'is_bundled', lambda name: False)
   return Digits  # TFDS finds it by its name, once it is imported
 
 
@@ -99,3 +100,9 @@ def test_fashion_mnist(tmp_path, monkeypatch):
   dataset, _ = preparing.prepare('fashion_mnist', str(tmp_path), FASHION)
   assert dataset.info.splits == {'train': 60_000, 'test': 10_000}
   assert dataset.split('test')[0]['image'].shape == (28, 28, 1)
+
+
+def test_a_bundled_set_may_be_named_with_its_version(tmp_path):
+  dataset, was_there = preparing.prepare('digits:1.0.0', str(tmp_path))
+  assert not was_there and dataset.info.version == '1.0.0'
+  assert load_dataset('digits', str(tmp_path)).info == dataset.info

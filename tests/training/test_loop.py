@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import pytest
 
 from resflax.errors import NotFiniteError, PreemptedError
+from resflax.resolution import Stage
 from resflax.training.loop import (
   Cadence,
   Clock,
@@ -15,7 +16,6 @@ from resflax.training.loop import (
   run_loop,
   steps_left,
 )
-from resflax.training.resolution import Stage
 
 
 def metrics(loss=1.0, finite=True):

@@ -5,6 +5,11 @@ import importlib
 BUNDLED = {'digits': 'resflax.data.builders.digits'}
 
 
+def is_bundled(name: str) -> bool:
+  """Whether `name`, which may end in `:version`, comes with resflax."""
+  return name.partition(':')[0] in BUNDLED
+
+
 def prepare_bundled(name: str, data_dir: str) -> None:
   """Writes a bundled data set to disk, unless it is there."""
-  importlib.import_module(BUNDLED[name]).prepare(data_dir)
+  importlib.import_module(BUNDLED[name.partition(':')[0]]).prepare(data_dir)

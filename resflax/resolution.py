@@ -114,9 +114,9 @@ def make_stages(
   return merge(fixed(total_steps=total_steps, train=train))
 
 
-def resolution_at(stages: Sequence[Stage], step: int) -> int:
+def resolution_at(stages: Sequence[tuple[int, int]], step: int) -> int:
   """Returns the resolution that `step` trains at."""
-  return [s.resolution for s in stages if s.first_step <= step][-1]
+  return [resolution for first, resolution in stages if first <= step][-1]
 
 
 def sizes_from(stages: Sequence[Stage], step: int) -> list[int]:

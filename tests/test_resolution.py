@@ -3,11 +3,7 @@
 import pytest
 
 from resflax.errors import UsageError
-from resflax.training.resolution import (
-  make_stages,
-  resolution_at,
-  sizes_from,
-)
+from resflax.resolution import make_stages, resolution_at, sizes_from
 
 
 def stages(schedule, total_steps=1000, **options):
@@ -69,13 +65,9 @@ def test_custom_refuses(table):
     stages('custom', custom_table=table)
 
 
-def test_resolution_at_the_boundary():
+def test_a_stage_begins_with_its_first_step():
   table = stages('custom', custom_table=(0, 128, 50, 160))
-  assert [resolution_at(table, s) for s in (0, 499, 500, 999)] == [
-    128,
-    128,
-    160,
-    160,
-  ]
+  sizes = [resolution_at(table, step) for step in (0, 499, 500, 999)]
+  assert sizes == [128, 128, 160, 160]
   assert sizes_from(table, 0) == [128, 160]
   assert sizes_from(table, 500) == [160]
