@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -151,3 +152,22 @@ def test_a_changed_config_is_refused_for_this_folder(whole):
   )
   assert out.returncode == 5
   assert '--allow_change=seed' in out.stderr
+
+
+@pytest.mark.slow
+def test_a_save_that_fails_ends_the_run_in_one_line(whole, tmp_path):
+  """No file may grow past 100 kB, which a full disk looks like."""
+  workdir = tmp_path / 'run'
+  out = subprocess.run(
+    (*COMMAND, f'--workdir={workdir}', '--config.writers=()'),
+    capture_output=True,
+    text=True,
+    timeout=120,
+    preexec_fn=lambda: resource.setrlimit(
+      resource.RLIMIT_FSIZE, (100_000, 100_000)
+    ),
+  )
+  assert out.returncode == 6, out.stderr
+  last = out.stderr.splitlines()[-1]
+  assert last.startswith('error: Cannot write a checkpoint: '), out.stderr
+  assert finish(workdir).splitlines()[-1] == whole[1].splitlines()[-1]
