@@ -91,3 +91,91 @@ def test_computes_in_its_dtype_on_float32_parameters(key):
   y, variables = conv.init_with_output(key, jnp.ones((1, 4, 4, 3)))
   assert y.dtype == jnp.bfloat16
   assert variables['params']['kernel'].dtype == jnp.float32
+
+
+def gradients(form, dtype, x, kernel, shape, **window):
+  conv = Conv(kernel.shape[-1], len(kernel), form=form, dtype=dtype, **window)
+  cotangent = np.random.default_rng(1).normal(size=shape).astype(dtype)
+
+  def loss(x, kernel):
+    return jnp.vdot(conv.apply({'params': {'kernel': kernel}}, x), cotangent)
+
+  return jax.jit(jax.grad(loss, (0, 1)))(x.astype(dtype), kernel.astype(dtype))
+
+
+WINDOWS = [
+  # kernel size, groups, features, window
+  (1, 1, 8, {}),
+  (1, 1, 8, {'stride': 2}),
+  (1, 4, 8, {'stride': 2}),
+  (3, 1, 8, {}),
+  (3, 1, 8, {'stride': 2}),
+  (3, 1, 8, {'stride': 3}),
+  (3, 1, 8, {'stride': 2, 'padding': 'same'}),
+  (3, 1, 8, {'dilation': 2}),
+  (3, 1, 8, {'stride': 2, 'dilation': 2, 'padding': 'same'}),
+  (3, 4, 8, {}),  # dense, for its groups are small
+  (3, 4, 8, {'stride': 2}),
+  (3, 4, 8, {'stride': 2, 'padding': 'same'}),
+  (3, 2, 16, {}),  # grouped
+  (3, 2, 16, {'stride': 2}),
+  (3, 2, 16, {'stride': 2, 'dilation': 2}),
+  (7, 1, 8, {'stride': 2}),
+]
+
+
+@pytest.mark.parametrize('size', [(8, 8), (9, 10)])
+@pytest.mark.parametrize('kernel_size, groups, features, window', WINDOWS)
+def test_gradients_equal_autodiff_in_float64(
+  size, kernel_size, groups, features, window
+):
+  rng = np.random.default_rng(0)
+  x = rng.normal(size=(3, *size, features))
+  side = (kernel_size, kernel_size)
+  kernel = rng.normal(size=(*side, features // groups, features))
+  window = window | {'groups': groups}
+  shape = (
+    Conv(features, kernel_size, **window)
+    .init_with_output(jax.random.key(0), jnp.asarray(x, jnp.float32))[0]
+    .shape
+  )
+  ours = gradients('auto', np.float32, x, kernel, shape, **window)
+  with jax.enable_x64(True):
+    exact = gradients('xla', np.float64, x, kernel, shape, **window)
+    assert exact[0].dtype == exact[1].dtype == np.float64
+  for got, expected in zip(ours, map(np.asarray, exact), strict=True):
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(
+      np.asarray(got) / scale, expected / scale, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize('kernel_size, groups', [(1, 1), (3, 1), (3, 4)])
+def test_gradients_keep_the_dtype(kernel_size, groups, key):
+  x = jax.random.normal(key, (2, 8, 8, 8), jnp.bfloat16)
+  conv = Conv(8, kernel_size, groups=groups, dtype=jnp.bfloat16)
+  variables = conv.init(key, x)
+
+  def loss(variables, x):
+    return conv.apply(variables, x).sum()
+
+  by_kernel, by_input = jax.grad(loss, (0, 1))(variables, x)
+  assert by_kernel['params']['kernel'].dtype == jnp.float32
+  assert by_input.dtype == jnp.bfloat16
+
+
+def test_the_plain_form_has_a_forward_mode(key):
+  x = jax.random.normal(key, (1, 6, 6, 2))
+  conv = Conv(2, 3, form='xla')
+  variables = conv.init(key, x)
+
+  def square(variables):
+    return jnp.square(conv.apply(variables, x)).sum()
+
+  _, product = jax.jvp(jax.grad(square), (variables,), (variables,))
+  # The gradient of a quadratic form is linear.
+  np.testing.assert_allclose(
+    product['params']['kernel'],
+    jax.grad(square)(variables)['params']['kernel'],
+    rtol=1e-4,
+  )
