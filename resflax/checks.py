@@ -13,6 +13,9 @@ _CHOICES = {
   'activation': ('relu', 'swish'),
   'padding': ('symmetric', 'same'),
   'stochastic_depth_by': ('stage', 'block'),
+  'conv': ('auto', 'xla'),
+  'scan_blocks': ('auto', 'on', 'off'),
+  'remat': ('none', 'blocks'),
 }
 
 

@@ -12,20 +12,26 @@ from resflax.errors import UsageError
 from resflax.fields import flat, nest
 from resflax.variants import variant
 
+# Blocks from which a loop over them compiles faster than it costs in steps
+# (docs/results/scan.md).
+SCAN_FROM = {'cpu': 30, 'gpu': 100, 'tpu': 100}
+
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-  """What `resolve` needs to know about a data set.
+  """What `resolve` needs to know about a data set and a machine.
 
   Attributes:
     num_examples: in the training split.
     splits: the default of `train_split`, `val_split` and `test_split`.
     split_reason: why these.
+    platform: that the run is compiled for: cpu, gpu or tpu.
   """
 
   num_examples: int
   splits: Mapping[str, str]
   split_reason: str
+  platform: str = 'cpu'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +89,7 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   for name, split in facts.splits.items():
     resolved.derive(f'data.{name}', split, facts.split_reason)
   _derive_model(resolved)
+  _derive_scan(resolved, facts.platform)
   _derive_durations(resolved, facts.num_examples)
   _derive_resolution(resolved)
   _derive_optimizer(resolved)
@@ -106,6 +113,14 @@ def _derive_model(resolved: Resolved) -> None:
   )
   resolved.derive('model.norm.momentum', 0.9, 'keeps about ten steps')
   resolved.derive('model.norm.epsilon', 1e-5, 'as published (torch, TF)')
+
+
+def _derive_scan(resolved: Resolved, platform: str) -> None:
+  path, blocks = 'model.scan_blocks', sum(resolved['model.depths'])
+  if resolved[path] == 'auto':
+    least = SCAN_FROM[platform]
+    resolved.values[path] = 'on' if blocks >= least else 'off'
+    resolved.reasons[path] = f'{blocks} blocks; on from {least} on {platform}'
 
 
 def _derive_durations(resolved: Resolved, num_examples: int) -> None:

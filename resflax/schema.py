@@ -74,6 +74,24 @@ SCHEMA = {
       'momentum': _rate(None, 'part of the running statistics that is kept'),
       'epsilon': Field(float, None, 'added to the variance', low=0),
     },
+    'conv': Field(
+      str,
+      'auto',
+      'backward pass: by platform, or plain autodiff (has a forward mode)',
+      choices=('auto', 'xla'),
+    ),
+    'scan_blocks': Field(
+      str,
+      'auto',
+      'equal blocks as a loop, which compiles once; auto = where it is fast',
+      choices=('auto', 'on', 'off'),
+    ),
+    'remat': Field(
+      str,
+      'none',
+      'compute blocks again in the backward pass, to save memory',
+      choices=('none', 'blocks'),
+    ),
   },
   'data': {
     'name': Field(str, 'digits', 'TFDS name, or folder:DIR'),

@@ -27,6 +27,10 @@ DEFAULTS = {
   'stochastic_depth_rate': 0.0,
   'stochastic_depth_by': 'stage',
   'norm': {},
+  # How it is computed; what is computed is the same.
+  'conv': 'auto',
+  'scan_blocks': 'auto',  # build_model takes it as 'off', training by a rule
+  'remat': 'none',
 }
 NORM_DEFAULTS = {'group_size': 0, 'momentum': 0.9, 'epsilon': 1e-5}
 

@@ -1,5 +1,6 @@
 """Schema, config arguments and `resolve`."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -218,3 +219,23 @@ def test_config_level_imports_no_jax():
     [sys.executable, '-c', code], capture_output=True, text=True, check=True
   )
   assert out.stdout.strip() in ('[]', "['numpy']"), out.stdout
+
+
+@pytest.mark.parametrize(
+  'given, platform, expected',
+  [
+    ({'variant': 'resnet50'}, 'cpu', 'off'),
+    ({'variant': 'resnet_rs_152'}, 'cpu', 'on'),
+    ({'variant': 'resnet_rs_152'}, 'tpu', 'off'),
+    ({'variant': 'resnet_rs_420'}, 'tpu', 'on'),
+    ({'variant': 'resnet_rs_420', 'scan_blocks': 'off'}, 'tpu', 'off'),
+    ({'variant': 'resnet50', 'scan_blocks': 'on'}, 'cpu', 'on'),
+  ],
+)
+def test_blocks_are_scanned_where_there_are_many(given, platform, expected):
+  got = resolved(
+    facts=dataclasses.replace(FACTS, platform=platform),
+    **{f'model__{name}': value for name, value in given.items()},
+  )
+  assert got['model.scan_blocks'] == expected
+  assert ('model.scan_blocks' in got.reasons) == ('scan_blocks' not in given)

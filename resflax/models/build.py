@@ -54,6 +54,7 @@ def build_model(
   conventions = Conventions(
     activation=_ACTIVATIONS[fields['activation']],
     padding=fields['padding'],
+    conv_form=fields['conv'],
     dtype=_DTYPES[dtype],
     **fields['norm'],
   )
@@ -63,6 +64,8 @@ def build_model(
     branch=BRANCHES[fields['branch']],
     shortcut=SHORTCUTS[fields['shortcut']],
     num_classes=num_classes,
+    scan_blocks=fields['scan_blocks'] == 'on',
+    remat=fields['remat'],
     dropout_rate=fields['dropout_rate'],
     conventions=conventions,
   )

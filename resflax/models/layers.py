@@ -2,13 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from resflax.errors import UsageError
 from resflax.models.conv import Conv, he_normal
@@ -114,12 +115,14 @@ class Conventions:
   Attributes:
     activation: the non-linearity.
     padding: of convolutions and of the stem's pooling: 'symmetric' or 'same'.
+    conv_form: see `Conv.form`.
     group_size: see `GroupBatchNorm`, as for momentum and epsilon.
     dtype: of the computation; parameters and statistics are float32.
   """
 
   activation: Callable = nn.relu
   padding: str = 'symmetric'
+  conv_form: str = 'auto'
   group_size: int = 0
   momentum: float = 0.9
   epsilon: float = 1e-5
@@ -127,7 +130,12 @@ class Conventions:
 
   def conv(self, features: int, kernel_size: int, **kwargs) -> Conv:
     return Conv(
-      features, kernel_size, padding=self.padding, dtype=self.dtype, **kwargs
+      features,
+      kernel_size,
+      padding=self.padding,
+      form=self.conv_form,
+      dtype=self.dtype,
+      **kwargs,
     )
 
   def norm(self, **kwargs) -> GroupBatchNorm:
@@ -202,27 +210,35 @@ class SqueezeExcite(nn.Module):
     )
 
 
+class Drop(NamedTuple):
+  """How a block's branch is dropped in one step.
+
+  Attributes:
+    rate: probability of dropping a sample's branch, 0 to below 1.
+    key: of this block and step.
+  """
+
+  rate: Float[Array, ''] | float
+  key: PRNGKeyArray
+
+
 class StochasticDepth(nn.Module):
   """Drops a residual branch for whole samples while training.
 
   What remains is divided by the probability of remaining, so that evaluation
-  needs no scaling (Huang et al. 2016 scale there instead).
+  needs no scaling (Huang et al. 2016 scale there instead). Rate and key are
+  inputs, for blocks that run in a loop share all that is not.
 
   Source: Bello et al. 2021's code (`drop_connect`), and timm's DropPath.
-
-  Attributes:
-    rate: probability of dropping, 0 to below 1.
   """
-
-  rate: float
 
   @nn.compact
   def __call__(
-    self, x: Float[Array, 'batch height width features'], *, train: bool
+    self, x: Float[Array, 'batch height width features'], drop: Drop | None
   ) -> Float[Array, 'batch height width features']:
-    if not train or self.rate == 0:
+    if drop is None:
       return x
-    keep = 1 - self.rate
-    shape = (x.shape[0], 1, 1, 1)
-    kept = jax.random.bernoulli(self.make_rng('dropout'), keep, shape)
-    return jnp.where(kept, x / keep, jnp.zeros_like(x))
+    keep = 1 - drop.rate
+    kept = jax.random.bernoulli(drop.key, keep, (x.shape[0], 1, 1, 1))
+    scaled = x / jnp.asarray(keep, x.dtype)
+    return jnp.where(kept, scaled, jnp.zeros_like(x))

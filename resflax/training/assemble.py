@@ -83,10 +83,10 @@ def build(
 
 
 def _facts(values: Mapping, dataset: sources.Dataset) -> Facts:
-  names = ('train', 'val', 'test')
+  names, platform = ('train', 'val', 'test'), jax.default_backend()
   given = {name: values[f'data.{name}_split'] for name in names}
   if all(given.values()):
-    return Facts(len(dataset.split(given['train'])), {}, '')
+    return Facts(len(dataset.split(given['train'])), {}, '', platform)
   default = default_splits(dataset.info)
   if bool(given['train']) != bool(given['val']):
     _refuse_overlap(given, default, dataset.info)
@@ -94,6 +94,7 @@ def _facts(values: Mapping, dataset: sources.Dataset) -> Facts:
     len(dataset.split(given['train'] or default.train)),
     {f'{name}_split': getattr(default, name) for name in names},
     default.reason,
+    platform,
   )
 
 

@@ -73,7 +73,8 @@ def restore_state(
     step = best if checkpoint == 'best' else checkpoints.latest()
     if step is None:
       raise _none(workdir, checkpoint)
-    return checkpoints.restore(setup.state_shapes(), step)[0]
+    saved, _ = checkpoints.restore(setup.saved_shapes(), step)
+    return setup.from_saved(saved)
   finally:
     checkpoints.close()
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
+from resflax.models.layout import unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import resolution_at, sizes_from
 from resflax.training.checkpointing import Checkpointer
@@ -71,8 +72,9 @@ class Session:
     step = self._checkpoints.latest() if self._checkpoints else None
     if step is None:
       return self.setup.initial_state(), 0.0
-    state, meta = self._checkpoints.restore(self.setup.state_shapes(), step)
-    return state, meta['seconds']
+    shapes = self.setup.saved_shapes()
+    saved, meta = self._checkpoints.restore(shapes, step)
+    return self.setup.from_saved(saved), meta['seconds']
 
   def _jobs(self) -> dict[tuple, Callable]:
     """The programs in the order in which they are needed."""
@@ -146,7 +148,7 @@ class Session:
     with self.clock.paused():
       if self._checkpoints:
         meta = {'seconds': self.clock.seconds}
-        self._checkpoints.save(state, meta, self._validated)
+        self._checkpoints.save(unstack(state), meta, self._validated)
         self._metrics.checkpoint(step)
     self._validated = None
 

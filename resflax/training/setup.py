@@ -17,6 +17,7 @@ from resflax.config import Resolved
 from resflax.data import sources
 from resflax.data.augment import Augment
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
+from resflax.models.layout import stack, unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import Stage
 from resflax.training.batch import normalise
@@ -104,13 +105,20 @@ class Setup:
 
     return init(jax.random.key(self.resolved['seed']))
 
-  def state_shapes(self) -> TrainState:
-    """Returns the shapes and shardings of a state, at no cost."""
+  def saved_shapes(self) -> TrainState:
+    """Returns the shapes and shardings of a state as it is saved."""
     everywhere = meshes.replicated(self.mesh)
     return jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=everywhere),
-      jax.eval_shape(self.initial_state),
+      jax.eval_shape(lambda: unstack(self.initial_state())),
     )
+
+  def from_saved(self, state: TrainState) -> TrainState:
+    """Returns the state in the layout of the model."""
+    if not getattr(self.model, 'scan_blocks', False):
+      return state
+    everywhere = meshes.replicated(self.mesh)
+    return jax.jit(stack, out_shardings=everywhere)(state)
 
   def lower_train(self, state: TrainState, resolution: int):
     """Returns the lowered training step of one stage."""

@@ -19,6 +19,7 @@ from resflax import report
 from resflax.data import decode, sources
 from resflax.errors import PreemptedError, ResflaxError
 from resflax.evaluation.classification import Evaluation
+from resflax.models.layout import unstack
 from resflax.training import environment
 from resflax.training.announce import announce
 from resflax.training.assemble import assemble
@@ -126,7 +127,7 @@ def _conclude(
 ) -> Result:
   seconds = session.clock.seconds
   path = report.build(session.folder.path) if session.saving else None
-  fingerprint = digest(state)
+  fingerprint = digest(unstack(state))
   session.progress.say(
     f'test top1 {evaluation.top1:.2%} on {evaluation.count} images '
     f'after {seconds:.1f} s'

@@ -10,6 +10,7 @@ from resflax.errors import UsageError
 from resflax.models.layers import (
   Conventions,
   ConvNorm,
+  Drop,
   GroupBatchNorm,
   SqueezeExcite,
   StochasticDepth,
@@ -169,7 +170,7 @@ def test_squeeze_excite(key, images):
 
 def test_stochastic_depth_drops_whole_samples_and_keeps_the_mean(key):
   x = jnp.arange(1.0, 4001).reshape(1000, 2, 2, 1)
-  y = StochasticDepth(0.25).apply({}, x, train=True, rngs={'dropout': key})
+  y = StochasticDepth().apply({}, x, Drop(0.25, key))
   ratio = np.asarray(y / x).reshape(1000, 4)
   kept = ratio[:, 0] > 0
   np.testing.assert_allclose(ratio[kept], 4 / 3, rtol=1e-6)
@@ -177,8 +178,7 @@ def test_stochastic_depth_drops_whole_samples_and_keeps_the_mean(key):
   assert kept.mean() == pytest.approx(0.75, abs=0.05)
 
 
-@pytest.mark.parametrize(('rate', 'train'), [(0.5, False), (0.0, True)])
-def test_stochastic_depth_otherwise_does_nothing(rate, train):
-  x = jnp.ones((2, 1, 1, 3))
-  y = StochasticDepth(rate).apply({}, x, train=train)  # no rngs needed
-  np.testing.assert_array_equal(y, x)
+def test_stochastic_depth_otherwise_does_nothing(key):
+  x = jax.random.normal(key, (2, 1, 1, 3))
+  for drop in (None, Drop(0.0, key)):
+    np.testing.assert_array_equal(StochasticDepth().apply({}, x, drop), x)

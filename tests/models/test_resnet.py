@@ -8,7 +8,7 @@ from flax import linen as nn
 
 from resflax.models import build_model
 from resflax.models.branches import BRANCHES
-from resflax.models.layers import SqueezeExcite, StochasticDepth
+from resflax.models.layers import SqueezeExcite
 from resflax.models.resnet import ResidualBlock
 from resflax.models.shortcuts import SHORTCUTS
 from resflax.slots import BlockShape
@@ -152,7 +152,6 @@ def test_a_new_block_is_its_shortcut(branch, shortcut, key):
     branch=BRANCHES[branch](shape),
     shortcut=SHORTCUTS[shortcut](shape),
     se=SqueezeExcite(2),
-    stochastic_depth=StochasticDepth(0.5),
     activation=nn.relu,
   )
   x = jax.random.normal(key, (2, 6, 6, 4))
