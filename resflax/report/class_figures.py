@@ -19,7 +19,6 @@ from resflax.report.theme import COLOR, canvas, place
 
 LETTER = 7.5  # pixels for one letter of a class name, rather wide
 LONGEST = 20  # letters of a class name
-RIGHT = 76  # pixels for the counts beside a row
 
 
 def per_class(evaluation: Evaluation) -> Figure:
@@ -28,13 +27,12 @@ def per_class(evaluation: Evaluation) -> Figure:
   correct, count = (values[shown] for values in class_counts(evaluation))
   low, high = (100 * bound for bound in wilson(correct, count))
   names = [shorten(evaluation.class_names[i]) for i in shown]
-  axes = _rows(names, 412)
+  beside = [f'{correct[i]:,} of {count[i]:,}' for i in range(len(shown))]
+  axes = _rows(names, beside, 412)
   y = range(len(shown))
   axes.hlines(y, low, high, color=COLOR['blue'], alpha=0.35, linewidth=5)
   axes.plot(100 * correct / count, y, 'o', color=COLOR['blue'], clip_on=False)
   axes.set_xlim(max(0, np.floor(low.min() / 10) * 10), 100)
-  for i in y:
-    _beside(axes, i, f'{correct[i]:,} of {count[i]:,}')
   axes.set_xlabel('accuracy, %')
   return axes.figure
 
@@ -50,13 +48,12 @@ def confused_pairs(evaluation: Evaluation) -> Figure:
       f'{shorten(names[p.label])} → {shorten(names[p.prediction])}'
       for p in pairs
     ],
+    [f'{p.count:,} of {count[p.label]:,}' for p in pairs],
     492,
   )
   share = [100 * pair.count / count[pair.label] for pair in pairs]
   axes.barh(range(len(pairs)), share, height=0.5, color=COLOR['vermilion'])
   axes.set_xlim(0)
-  for i, pair in enumerate(pairs):
-    _beside(axes, i, f'{pair.count:,} of {count[pair.label]:,}')
   axes.set_xlabel('share of the true class, %')
   return axes.figure
 
@@ -90,34 +87,35 @@ def confusion_matrix(evaluation: Evaluation) -> Figure:
   return figure
 
 
-def _rows(names: list[str], width: int) -> Axes:
-  """Returns axes with one row per name, the first on top."""
-  left = LETTER * max(map(len, names), default=0) + 12
+def _rows(names: list[str], beside: list[str], width: int) -> Axes:
+  """Returns axes with one row per name, the first on top, a text at its end."""
+  left, right = (
+    LETTER * max(map(len, texts), default=0) + 12 for texts in (names, beside)
+  )
+  right += 12
   height = 22 * len(names)
   figure = canvas(width, height + 48)
-  axes = place(figure, left, 4, width - left - RIGHT, height)
+  axes = place(figure, left, 4, width - left - right, height)
   axes.grid(axis='both')
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.set_yticks(range(len(names)), names)
   axes.tick_params(axis='y', labelcolor=COLOR['ink'])
   axes.xaxis.set_major_locator(
-    MaxNLocator((width - left - RIGHT) // 50, steps=(1, 2, 5, 10))
+    MaxNLocator((width - left - right) // 50, steps=(1, 2, 5, 10))
   )
   axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+  for row, text in enumerate(beside):
+    axes.annotate(
+      text,
+      (1, row),
+      (12, 0),
+      xycoords=('axes fraction', 'data'),
+      textcoords='offset points',
+      color=COLOR['soft'],
+      fontsize=11,
+      va='center_baseline',
+    )
   return axes
-
-
-def _beside(axes: Axes, row: int, text: str) -> None:
-  axes.annotate(
-    text,
-    (1, row),
-    (12, 0),
-    xycoords=('axes fraction', 'data'),
-    textcoords='offset points',
-    color=COLOR['soft'],
-    fontsize=11,
-    va='center_baseline',
-  )
 
 
 def _cell(axes: Axes, pair: Pair, share: float) -> None:
