@@ -4,9 +4,9 @@ r"""ImageNet, the 90-epoch recipe of Goyal et al. 2017. Not run at full scale.
   python -m scripts.train --workdir=DIR \
     --config=configs/imagenet/resnet.py:resnet50_d,batch=4096
 
-SGD with momentum 0.9, learning rate 0.1 for 256 images and linear in the
-batch, 5 epochs of warm-up, cosine, weight decay 1e-4 on kernels, random
-resized crops of 224 pixels and flips.
+SGD with Nesterov momentum 0.9 (as flax's ImageNet example), learning rate 0.1
+for 256 images and linear in the batch, 5 epochs of warm-up, cosine, weight
+decay 1e-4 on kernels, random resized crops of 224 pixels and flips.
 
 Expected: 76.5 % top-1 for ResNet-50 from the same recipe in flax's ImageNet
 example (its README, TPU v3-32); 76.1 % from TF Model Garden with steps in
