@@ -196,8 +196,10 @@ def _product_gradients(x, kernel, gradient, window):
   """Both gradients of a 1x1 convolution, which is a matrix product."""
   stride = window.stride
   seen = x[:, ::stride, ::stride]
-  by_input = jnp.einsum('nhwo,io->nhwi', gradient, kernel[0, 0])
-  by_kernel = jnp.einsum('nhwi,nhwo->io', seen, gradient)
+  # Two axes, not four: XLA's CPU backend multiplies only matrices fast.
+  pixels = gradient.reshape(-1, gradient.shape[-1])
+  by_input = (pixels @ kernel[0, 0].T).reshape(seen.shape)
+  by_kernel = seen.reshape(-1, seen.shape[-1]).T @ pixels
   if stride > 1:
     rest = [
       (0, size - _spread(out, window), stride - 1)
