@@ -17,12 +17,12 @@ from jaxtyping import Float
 from resflax.config import Resolved
 from resflax.data.pipeline import eval_batches
 from resflax.data.records import Dataset, Records, default_splits
-from resflax.errors import UsageError
+from resflax.errors import UsageError, unknown
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.parallel import mesh as meshes
 from resflax.paths import absolute
 from resflax.training.assemble import build
-from resflax.training.restore import dataset_of, restore_state
+from resflax.training.restore import CHECKPOINTS, dataset_of, restore_state
 from resflax.training.setup import Setup
 from resflax.training.workdir import read_config
 
@@ -209,6 +209,8 @@ def load_run(
     UsageError: it is not a run folder.
     StorageError: it has no such checkpoint, or what it has cannot be read.
   """
+  if checkpoint not in CHECKPOINTS:
+    raise unknown('checkpoint', checkpoint, CHECKPOINTS, '--checkpoint')
   path = epath.Path(absolute(workdir))
   resolved = read_config(path)
   dataset = dataset_of(path, data_dir or resolved['data.data_dir'])

@@ -46,6 +46,8 @@ MAY_IMPORT = {
   'resflax.evaluation': (*LEVEL_1, *TRAINING_ALONE, 'resflax.evaluation'),
   'resflax.training': ('resflax',),  # the trainer's: where all of it meets
   'resflax.runs': ('resflax',),
+  'resflax.aot': ('resflax',),
+  'resflax.benchmarks': ('resflax',),
   'configs': (*LEVEL_1, 'configs'),
   'scripts': ('resflax', 'scripts'),
 }
@@ -54,7 +56,7 @@ MAY_IMPORT = {
 ONLY_IN = {
   'jax': (
     *('resflax.models', 'resflax.training', 'resflax.parallel'),
-    'resflax.runs',
+    *('resflax.runs', 'resflax.aot', 'resflax.benchmarks'),
   ),
   'flax': ('resflax.models', 'resflax.training'),
   'optax': ('resflax.training',),

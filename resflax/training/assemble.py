@@ -1,7 +1,7 @@
 """From a config to a `Setup`: every refusal comes from here or below."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -29,8 +29,16 @@ def assemble(
   model: Any = None,
   source: sources.Dataset | None = None,
   loss: Callable | None = None,
+  devices: Sequence[jax.Device] | None = None,
 ) -> Setup:
   """Decides the config and builds the pieces; see `trainer.train`.
+
+  Args:
+    config: nested, possibly partial.
+    model: see `trainer.train`, as for source and loss.
+    source: a data set in place of `config.data.name`.
+    loss: in place of `config.loss`.
+    devices: to run on, or to compile for; by default those that are here.
 
   Raises:
     UsageError: something in the config is not allowed or contradicts another.
@@ -39,11 +47,12 @@ def assemble(
   dataset = source or sources.load_dataset(
     values['data.name'], values['data.data_dir']
   )
-  resolved = resolve(config, _facts(values, dataset))
+  mesh = meshes.make_mesh(devices)
+  platform = mesh.devices.flat[0].platform
+  resolved = resolve(config, _facts(values, dataset, platform))
   for name in ('train', 'val', 'test'):
     dataset.split(resolved[f'data.{name}_split'])  # refuses what is not there
-  _check_platform(resolved['platform'])
-  mesh = meshes.make_mesh()
+  _check_platform(resolved['platform'], platform)
   meshes.check_batch_size(resolved['batch_size'], mesh)
   _check_channels(resolved, dataset.info.channels)
   return build(resolved, dataset, mesh, model=model, loss=loss)
@@ -82,8 +91,8 @@ def build(
   return Setup(resolved, dataset, model, mesh, stages, loss)
 
 
-def _facts(values: Mapping, dataset: sources.Dataset) -> Facts:
-  names, platform = ('train', 'val', 'test'), jax.default_backend()
+def _facts(values: Mapping, dataset: sources.Dataset, platform: str) -> Facts:
+  names = ('train', 'val', 'test')
   given = {name: values[f'data.{name}_split'] for name in names}
   if all(given.values()):
     return Facts(len(dataset.split(given['train'])), {}, '', platform)
@@ -116,12 +125,11 @@ def _refuse_overlap(
     )
 
 
-def _check_platform(platform: str | None) -> None:
-  if platform and platform != jax.default_backend():
+def _check_platform(wanted: str | None, platform: str) -> None:
+  if wanted and wanted != platform:
     raise UsageError(
-      f'config.platform={platform!r}, but the fastest there is here is '
-      f'{jax.default_backend()!r}: unset it, or install jax[tpu] or '
-      'jax[cuda13].'
+      f'config.platform={wanted!r}, but the fastest there is here is '
+      f'{platform!r}: unset it, or install jax[tpu] or jax[cuda13].'
     )
 
 

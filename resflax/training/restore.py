@@ -6,7 +6,7 @@ from etils import epath
 
 from resflax.data import sources
 from resflax.data.records import DatasetInfo, Records
-from resflax.errors import StorageError, UsageError, unknown
+from resflax.errors import StorageError, UsageError
 from resflax.training.checkpointing import Checkpointer
 from resflax.training.setup import Setup
 from resflax.training.state import TrainState
@@ -60,11 +60,8 @@ def restore_state(
     checkpoint: `latest`, or `best` on the validation split.
 
   Raises:
-    UsageError: another word.
     StorageError: there is no such checkpoint, or it cannot be read.
   """
-  if checkpoint not in CHECKPOINTS:
-    raise unknown('checkpoint', checkpoint, CHECKPOINTS, '--checkpoint')
   if not (workdir / 'checkpoints').exists():
     raise _none(workdir, checkpoint)
   checkpoints = Checkpointer(workdir, read_only=True)

@@ -105,12 +105,21 @@ class Setup:
 
     return init(jax.random.key(self.resolved['seed']))
 
+  def state_shapes(self) -> TrainState:
+    """Returns the shapes and shardings of a state."""
+    return self._everywhere(jax.eval_shape(self.initial_state))
+
   def saved_shapes(self) -> TrainState:
     """Returns the shapes and shardings of a state as it is saved."""
-    everywhere = meshes.replicated(self.mesh)
+    return self._everywhere(
+      jax.eval_shape(lambda: unstack(self.initial_state()))
+    )
+
+  def _everywhere(self, shapes):
+    sharding = meshes.replicated(self.mesh)
     return jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=everywhere),
-      jax.eval_shape(lambda: unstack(self.initial_state())),
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
+      shapes,
     )
 
   def from_saved(self, state: TrainState) -> TrainState:
