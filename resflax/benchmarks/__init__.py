@@ -1,0 +1,1 @@
+"""Measurements as ratios: what is compared runs in one process, in turns."""

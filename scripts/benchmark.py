@@ -1,0 +1,78 @@
+"""Measures what this project claims, as ratios within one run.
+
+python -m scripts.benchmark conv
+python -m scripts.benchmark step --quick --cores=1
+"""
+
+import importlib
+import json
+import os
+import sys
+
+from absl import flags
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from resflax.errors import UsageError, unknown
+from scripts.command import run
+
+QUICK = flags.DEFINE_bool('quick', False, 'Fewer cases, less repetition.')
+CORES = flags.DEFINE_integer(
+  'cores', None, 'CPU cores to use; unset = all there are.', lower_bound=1
+)
+JSON = flags.DEFINE_bool('json', False, 'Print JSON lines instead of a table.')
+
+BENCHMARKS = {
+  'conv': 'resflax.benchmarks.convolutions',
+  'step': 'resflax.benchmarks.steps',
+  'scan': 'resflax.benchmarks.scans',
+}
+
+
+def main(argv: list[str]) -> None:
+  """Runs the benchmarks that are named, or all."""
+  if not argv:
+    raise UsageError(f'Name what to measure: {", ".join(BENCHMARKS)} or all.')
+  names = list(BENCHMARKS) if argv == ['all'] else argv
+  for name in names:
+    if name not in BENCHMARKS:
+      raise unknown('benchmark', name, [*BENCHMARKS, 'all'], 'what to measure')
+  if CORES.value:
+    cores = sorted(os.sched_getaffinity(0))[: CORES.value]
+    os.sched_setaffinity(0, cores)  # before JAX starts its threads
+  for name in names:
+    _show(
+      name, importlib.import_module(BENCHMARKS[name]).run(quick=QUICK.value)
+    )
+
+
+def _show(name: str, rows: list) -> None:
+  if JSON.value:
+    for row in rows:
+      print(json.dumps({'benchmark': name, **row._asdict()}), flush=True)
+    return
+  table = Table(title=f'{name}: {_machine()}', box=box.SIMPLE)
+  for column in ('what', 'median', 'ratio', 'to', 'aim'):
+    table.add_column(
+      column, justify='left' if column in ('what', 'to') else 'right'
+    )
+  for row in rows:
+    ratio = '' if row.ratio is None else f'{row.ratio:.2f}'
+    value = f'{row.value:.4g} {row.unit}'
+    table.add_row(row.what, value, ratio, row.against, row.bar)
+  Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _machine() -> str:
+  from resflax.training import environment
+
+  facts = environment.describe()
+  return (
+    f'{facts["devices"]} x {facts["device_kind"]}, '
+    f'{len(os.sched_getaffinity(0))} cores, jax {facts["jax"]}'
+  )
+
+
+if __name__ == '__main__':
+  run(main, positional=True)

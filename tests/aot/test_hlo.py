@@ -1,0 +1,76 @@
+"""Counting a program's text, loops included."""
+# ruff: noqa: E501
+
+import pytest
+
+from resflax.aot import hlo
+from resflax.aot.chips import CHIPS, chip_of
+from resflax.errors import UsageError
+
+TEXT = """HloModule jit_step, is_scheduled=true
+
+%body (p: (s32[], bf16[8,4])) -> (s32[], bf16[8,4]) {
+  %p = (s32[]{:T(128)}, bf16[8,4]{1,0:T(8,128)}) parameter(0)
+  %g = bf16[8,4]{1,0} get-tuple-element(%p), index=1
+  %f = bf16[8,4]{1,0} fusion(%g), kind=kLoop, calls=%c, backend_config={"estimated_cycles":"100"}
+  ROOT %t = (s32[], bf16[8,4]{1,0}) tuple(%p, %f)
+}
+
+%condition (p.1: (s32[], bf16[8,4])) -> pred[] {
+  %p.1 = (s32[], bf16[8,4]{1,0}) parameter(0)
+  ROOT %lt = pred[] compare(%p.1, %p.1), direction=LT
+}
+
+ENTRY %main (a: bf16[8,4]) -> f32[3] {
+  %a = bf16[8,4]{1,0} parameter(0)
+  %i = (s32[], bf16[8,4]{1,0}) tuple(%a)
+  %w = (s32[], bf16[8,4]{1,0}) while(%i), condition=%condition, body=%body, backend_config={"known_trip_count":{"n":"7"}}
+  %r = f32[3]{0} fusion(%a), kind=kInput, calls=%d, backend_config={"estimated_cycles":"40"}
+  ROOT %s = f32[3]{0} all-reduce(%r), replica_groups={{0,1}}, to_apply=%add, backend_config={"estimated_cycles":"5"}
+}
+"""
+
+
+def test_loops_count_as_often_as_they_run():
+  counts = hlo.count(TEXT)
+  assert counts.cycles == 7 * 100 + 40 + 5
+  assert counts.collectives == {'all-reduce': 1}
+  assert counts.collective_bytes == 12
+  loop = 7 * (64 + 64)  # reads and writes 8 x 4 bfloat16
+  assert counts.bytes == loop + (64 + 12) + (12 + 12)
+
+
+@pytest.mark.parametrize(
+  'shape, expected',
+  [
+    ('f32[]', 4),
+    ('bf16[8,4]{1,0:T(8,128)(2,1)}', 64),
+    ('(s32[], pred[3]{0}, f32[2,2])', 4 + 3 + 16),
+    ('u8[5]', 5),
+    ('token[]', 1),
+  ],
+)
+def test_sizes_of_shapes(shape, expected):
+  assert hlo.size_of(shape) == expected
+
+
+@pytest.mark.parametrize(
+  'topology, message',
+  [
+    ('v9:2x2', "Unknown TPU 'v9'"),
+    ('v5e', 'has no size.*v5e:4x4'),
+    ('v5e:', 'has no size'),
+  ],
+)
+def test_a_topology_that_does_not_exist_is_refused(topology, message):
+  with pytest.raises(UsageError, match=message):
+    chip_of(topology)
+
+
+def test_clocks_follow_from_the_matrix_units():
+  """Peak operations = 2 x clock x cells of 128 x 128 units x units."""
+  units = {'v2': 2, 'v3': 4, 'v4': 8, 'v5e': 4, 'v5p': 8}
+  for name, count in units.items():
+    chip = CHIPS[name]
+    peak = 2 * chip.clock_hz * count * 128**2
+    assert peak == pytest.approx(chip.flops, rel=0.01), name

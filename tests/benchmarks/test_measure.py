@@ -1,0 +1,36 @@
+"""Programs run in turns; tables come out of real, small measurements."""
+
+import pytest
+
+from resflax.benchmarks import convolutions
+from resflax.benchmarks.measure import interleave
+from resflax.benchmarks.nets import make_setup, random_batch, stepper
+
+
+def test_programs_run_in_turns_after_one_run_each():
+  calls = []
+  times = interleave(
+    {name: lambda name=name: calls.append(name) for name in 'ab'}, repeats=2
+  )
+  assert calls == ['a', 'b', 'a', 'b', 'a', 'b']
+  for name in 'ab':
+    assert len(times[name].cpu) == len(times[name].wall) == 2
+    assert times[name].wall_s >= 0 and times[name].cpu_s >= 0
+
+
+def test_the_step_is_the_real_one_and_goes_on():
+  setup = make_setup('resnet18', resolution=32, batch_size=2, width=0.125)
+  assert setup.num_examples == 1255544  # 98 % of ImageNet
+  state = setup.initial_state()
+  batch = random_batch(setup, 32)
+  assert batch['image'].shape == (2, 32, 32, 3)
+  step = stepper(setup.lower_train(state, 32).compile(), state, batch)
+  losses = [float(step()['loss']) for _ in range(3)]
+  assert losses[1] != losses[2]  # the first step of warm-up has rate 0
+
+
+@pytest.mark.slow
+def test_grouped_convolutions_are_faster_than_autodiff(monkeypatch):
+  monkeypatch.setattr(convolutions, 'SHAPES', ((14, 256, 1),))
+  direct, ours = convolutions.run(quick=False)
+  assert ours.ratio == direct.value / ours.value > 5
