@@ -126,7 +126,7 @@ class Run:
       )
     run = self._sized(batch_size or self.setup.resolved['batch_size'])
     size = self.preprocessing.resolution
-    program = run.setup.lower_eval(self.variables, size).compile()
+    program = run.setup.lower_eval(size).compile()
     return evaluate(
       run._sharded(program), self.variables, run._batches(records)
     )

@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 
 from absl import flags
 from rich import box
@@ -47,7 +48,7 @@ def main(argv: list[str]) -> None:
     )
 
 
-def _show(name: str, rows: list) -> None:
+def _show(name: str, rows: Iterable) -> None:
   if JSON.value:
     for row in rows:
       print(json.dumps({'benchmark': name, **row._asdict()}), flush=True)

@@ -89,11 +89,10 @@ def _estimate(
   setup: Setup, program: str, resolution: int, steps: int, chip: Chip
 ) -> Estimate:
   start = time.monotonic()
-  state = setup.state_shapes()
   lowered = (
-    setup.lower_train(state, resolution)
+    setup.lower_train(resolution)
     if program == 'train'
-    else setup.lower_eval(state.eval_variables, resolution)
+    else setup.lower_eval(resolution)
   )
   compiled = lowered.compile()
   seconds = time.monotonic() - start

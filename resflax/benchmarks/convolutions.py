@@ -1,6 +1,7 @@
 """Grouped 3x3 convolutions: ours against what autodiff writes."""
 
 import functools
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -23,9 +24,8 @@ GROUPS = 32
 BATCH = 4
 
 
-def run(*, quick: bool) -> list[Row]:
+def run(*, quick: bool) -> Iterator[Row]:
   """Times forward and backward pass of each; quick leaves most out."""
-  rows = []
   for side, features, stride in SHAPES[3:5] if quick else SHAPES:
     name = f'{side} px, {features} features, stride {stride}'
     times = interleave(
@@ -36,11 +36,10 @@ def run(*, quick: bool) -> list[Row]:
       repeats=1 if quick else 3,
     )
     direct, ours = times['plain'].cpu_s, times['convolution'].cpu_s
-    rows.append(Row(f'autodiff: {name}', direct, 'CPU-s'))
-    rows.append(
-      Row(f'ours: {name}', ours, 'CPU-s', direct / ours, 'speed-up', '>= 50')
+    yield Row(f'autodiff: {name}', direct, 'CPU-s')
+    yield Row(
+      f'ours: {name}', ours, 'CPU-s', direct / ours, 'speed-up', '>= 50'
     )
-  return rows
 
 
 def _program(form, side: int, features: int, stride: int):

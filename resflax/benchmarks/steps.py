@@ -1,14 +1,15 @@
 """Training steps of whole networks on the device at hand."""
 
+from collections.abc import Iterator
+
 from resflax.benchmarks.measure import Row, interleave
 from resflax.benchmarks.nets import make_setup, random_batch, stepper
 
 BATCH = 4
 
 
-def run(*, quick: bool) -> list[Row]:
+def run(*, quick: bool) -> Iterator[Row]:
   """Compares forms of the convolution, and ResNeXt with ResNet."""
-  rows = []
   for resolution in (112,) if quick else (112, 224):
     nets = {
       'ResNet-50, nn.Conv': ('resnet50', 'xla'),
@@ -24,7 +25,7 @@ def run(*, quick: bool) -> list[Row]:
     )
     plain, ours, grouped = (times[name].cpu_s for name in nets)
     at = f'{resolution} px, batch {BATCH}'
-    rows += [
+    yield from [
       Row(f'ResNet-50 as nn.Conv, {at}', plain, 'CPU-s'),
       Row(
         f'ResNet-50, {at}', ours, 'CPU-s', ours / plain, 'nn.Conv', '<= 0.82'
@@ -38,7 +39,6 @@ def run(*, quick: bool) -> list[Row]:
         '<= 1.35',
       ),
     ]
-  return rows
 
 
 def _step(variant: str, resolution: int, conv: str):
@@ -46,5 +46,5 @@ def _step(variant: str, resolution: int, conv: str):
     variant, resolution=resolution, batch_size=BATCH, conv=conv
   )
   state = setup.initial_state()
-  program = setup.lower_train(state, resolution).compile()
+  program = setup.lower_train(resolution).compile()
   return stepper(program, state, random_batch(setup, resolution))

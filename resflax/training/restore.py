@@ -70,7 +70,7 @@ def restore_state(
     step = best if checkpoint == 'best' else checkpoints.latest()
     if step is None:
       raise _none(workdir, checkpoint)
-    saved, _ = checkpoints.restore(setup.saved_shapes(), step)
+    saved, _ = checkpoints.restore(setup.saved_shapes, step)
     return setup.from_saved(saved)
   finally:
     checkpoints.close()

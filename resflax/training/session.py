@@ -1,5 +1,6 @@
 """One start of a run: its state, its programs, and what the loop calls."""
 
+import time
 from collections.abc import Callable, Sequence
 
 import jax
@@ -51,11 +52,13 @@ class Session:
       if saving
       else None
     )
-    self.state, seconds = self._first_state()
-    self.step = int(self.state.step)
+    began = time.monotonic()
+    latest = self._checkpoints.latest() if self._checkpoints else None
+    self.step = latest or 0
+    self._programs = Programs(self._jobs())  # while the state is made
+    self.state, seconds = self._first_state(latest)
     self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
-    self.clock = Clock(seconds)
-    self._programs = Programs(self._jobs())
+    self.clock = Clock(seconds + time.monotonic() - began)
     self._batches = iter(setup.train_batches(self.step))
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
@@ -67,26 +70,23 @@ class Session:
       get['schedule.total_steps'], self.step, Console()
     )
 
-  def _first_state(self) -> tuple[TrainState, float]:
-    """Returns the newest state on disk, or a new one, and its seconds."""
-    step = self._checkpoints.latest() if self._checkpoints else None
+  def _first_state(self, step: int | None) -> tuple[TrainState, float]:
+    """Returns the state saved at a step, or a new one, and its seconds."""
     if step is None:
       return self.setup.initial_state(), 0.0
-    shapes = self.setup.saved_shapes()
-    saved, meta = self._checkpoints.restore(shapes, step)
+    saved, meta = self._checkpoints.restore(self.setup.saved_shapes, step)
     return self.setup.from_saved(saved), meta['seconds']
 
   def _jobs(self) -> dict[tuple, Callable]:
     """The programs in the order in which they are needed."""
     get = self.setup.resolved.values
-    state, variables = self.state, self.state.eval_variables
 
     def train_job(size):
-      return lambda: self.setup.lower_train(state, size).compile()
+      return lambda: self.setup.lower_train(size).compile()
 
     def eval_job():
       size = get['resolution.test']
-      return self.setup.lower_eval(variables, size).compile()
+      return self.setup.lower_eval(size).compile()
 
     sizes = sizes_from(self.setup.stages, self.step)
     if self.step == get['schedule.total_steps']:

@@ -93,34 +93,44 @@ class Setup:
 
   def initial_state(self) -> TrainState:
     """Returns the state at step 0, the same on every device."""
-    size = self.stages[0].resolution
-    images = jnp.zeros((1, size, size, self.dataset.info.channels))
-
-    @functools.partial(jax.jit, out_shardings=meshes.replicated(self.mesh))
-    def init(key):
-      variables = self.model.init(key, images, train=False)
-      return create_state(
-        variables, self.optimizer, ema=self.resolved['ema.decay'] > 0
-      )
-
-    return init(jax.random.key(self.resolved['seed']))
-
-  def state_shapes(self) -> TrainState:
-    """Returns the shapes and shardings of a state."""
-    return self._everywhere(jax.eval_shape(self.initial_state))
-
-  def saved_shapes(self) -> TrainState:
-    """Returns the shapes and shardings of a state as it is saved."""
-    return self._everywhere(
-      jax.eval_shape(lambda: unstack(self.initial_state()))
+    # Leaf by leaf: one program for all of them takes minutes to compile for a
+    # deep network, and each shape alone is compiled once.
+    return jax.device_put(
+      self._state_of(self.model.lazy_init), meshes.replicated(self.mesh)
     )
 
-  def _everywhere(self, shapes):
+  def _state_of(self, init: Callable) -> TrainState:
+    size = self.stages[0].resolution
+    variables = init(
+      jax.random.key(self.resolved['seed']),
+      jax.ShapeDtypeStruct(
+        (1, size, size, self.dataset.info.channels), jnp.float32
+      ),
+      train=False,
+    )
+    return create_state(
+      variables, self.optimizer, ema=self.resolved['ema.decay'] > 0
+    )
+
+  def _shapes(self, change: Callable) -> TrainState:
+    def init(key, images, **kwargs):
+      return self.model.init(key, jnp.zeros(images.shape), **kwargs)
+
     sharding = meshes.replicated(self.mesh)
     return jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
-      shapes,
+      jax.eval_shape(lambda: change(self._state_of(init))),
     )
+
+  @functools.cached_property
+  def state_shapes(self) -> TrainState:
+    """The shapes and shardings of a state."""
+    return self._shapes(lambda state: state)
+
+  @functools.cached_property
+  def saved_shapes(self) -> TrainState:
+    """The shapes and shardings of a state as it is saved."""
+    return self._shapes(unstack)
 
   def from_saved(self, state: TrainState) -> TrainState:
     """Returns the state in the layout of the model."""
@@ -129,7 +139,7 @@ class Setup:
     everywhere = meshes.replicated(self.mesh)
     return jax.jit(stack, out_shardings=everywhere)(state)
 
-  def lower_train(self, state: TrainState, resolution: int):
+  def lower_train(self, resolution: int):
     """Returns the lowered training step of one stage."""
     step = make_train_step(
       self.forward,
@@ -142,13 +152,14 @@ class Setup:
     )
     everywhere = meshes.replicated(self.mesh)
     jitted = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
-    return jitted.lower(_shapes(state), self._batch_shapes(resolution))
+    return jitted.lower(self.state_shapes, self._batch_shapes(resolution))
 
-  def lower_eval(self, variables: Mapping, resolution: int):
+  def lower_eval(self, resolution: int):
     """Returns the lowered evaluation step."""
     step = make_eval_step(self.forward, self.loss)
     jitted = jax.jit(step, out_shardings=meshes.replicated(self.mesh))
-    return jitted.lower(_shapes(variables), self._batch_shapes(resolution))
+    variables = self.state_shapes.eval_variables
+    return jitted.lower(variables, self._batch_shapes(resolution))
 
   def _batch_shapes(self, resolution: int) -> dict:
     size = self.resolved['batch_size']
@@ -205,10 +216,3 @@ class Setup:
       rows=range(1),
     )
     return one(index)['image'][0]
-
-
-def _shapes(tree):
-  """Shapes with their shardings: what a program is lowered for."""
-  return jax.tree.map(
-    lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), tree
-  )

@@ -24,7 +24,7 @@ def test_the_step_is_the_real_one_and_goes_on():
   state = setup.initial_state()
   batch = random_batch(setup, 32)
   assert batch['image'].shape == (2, 32, 32, 3)
-  step = stepper(setup.lower_train(state, 32).compile(), state, batch)
+  step = stepper(setup.lower_train(32).compile(), state, batch)
   losses = [float(step()['loss']) for _ in range(3)]
   assert losses[1] != losses[2]  # the first step of warm-up has rate 0
 
