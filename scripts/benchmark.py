@@ -28,6 +28,9 @@ BENCHMARKS = {
   'conv': 'resflax.benchmarks.convolutions',
   'step': 'resflax.benchmarks.steps',
   'scan': 'resflax.benchmarks.scans',
+  'loop': 'resflax.benchmarks.loops',
+  'start': 'resflax.benchmarks.starts',
+  'tpu_step': 'resflax.benchmarks.tpu_steps',
 }
 
 

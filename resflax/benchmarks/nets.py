@@ -1,6 +1,6 @@
 """The real training step of a config, without a data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import numpy as np
@@ -26,6 +26,7 @@ def make_setup(
   resolution: int,
   batch_size: int,
   precision: str = 'float32',
+  devices: Sequence[jax.Device] | None = None,
   **model,
 ) -> Setup:
   """Returns a run of ImageNet's sizes; `model` are fields of config.model."""
@@ -35,7 +36,7 @@ def make_setup(
     'model': {'variant': variant, 'norm': {'momentum': 0.9}} | model,
     'resolution': {'train': resolution},
   }
-  return assemble(config, source=DescribedDataset(IMAGENET))
+  return assemble(config, source=DescribedDataset(IMAGENET), devices=devices)
 
 
 def random_batch(setup: Setup, resolution: int) -> dict[str, jax.Array]:

@@ -70,13 +70,19 @@ def _commit() -> dict[str, object]:
     return {'commit': None, 'dirty': None}
 
 
-def use_compilation_cache() -> None:
+def use_compilation_cache(folder: str | None = None) -> None:
   """Keeps compiled programs on disk, for the next start to find.
 
   In a folder that only its owner can read, for a cached program is code. JAX's
   own setting wins (`JAX_COMPILATION_CACHE_DIR`).
+
+  Args:
+    folder: another one; by default `~/.cache/resflax/xla`.
   """
-  if jax.config.jax_compilation_cache_dir is None:
+  if folder is None and jax.config.jax_compilation_cache_dir is None:
     folder = pathlib.Path.home() / '.cache' / 'resflax' / 'xla'
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+  if folder is not None:
     jax.config.update('jax_compilation_cache_dir', str(folder))
+  # Initialisation is many programs of half a second.
+  jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.1)

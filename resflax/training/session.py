@@ -32,6 +32,8 @@ class Session:
     step: updates done.
     num_params: of the model.
     clock: seconds of the run.
+    programs: compiled ahead, by use and resolution.
+    batches: of the steps to come, on the host.
     progress: what a person sees.
   """
 
@@ -55,11 +57,11 @@ class Session:
     began = time.monotonic()
     latest = self._checkpoints.latest() if self._checkpoints else None
     self.step = latest or 0
-    self._programs = Programs(self._jobs())  # while the state is made
+    self.programs = Programs(self._jobs())  # while the state is made
     self.state, seconds = self._first_state(latest)
     self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
     self.clock = Clock(seconds + time.monotonic() - began)
-    self._batches = iter(setup.train_batches(self.step))
+    self.batches = iter(setup.train_batches(self.step))
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
     )
@@ -99,8 +101,8 @@ class Session:
     """Runs the program of the step's stage on the step's batch."""
     with self.clock.paused():
       size = resolution_at(self.setup.stages, step)
-      program = self._programs.get(('train', size))
-    batch = meshes.shard(self.setup.mesh, next(self._batches))
+      program = self.programs.get(('train', size))
+    batch = meshes.shard(self.setup.mesh, next(self.batches))
     self.step = step + 1
     self.progress.step(self.step)
     first, last = self.setup.resolved['profile_steps'] or (0, 0)
@@ -124,8 +126,8 @@ class Session:
       'lr': float(self.setup.learning_rate(step - 1)),
       'resolution': resolution_at(stages, step - 1),
       'images_per_second': steps * get['batch_size'] / lap,
-      'compile_hidden_s': self._programs.hidden_s,
-      'compile_exposed_s': self._programs.exposed_s,
+      'compile_hidden_s': self.programs.hidden_s,
+      'compile_exposed_s': self.programs.exposed_s,
     }
     self._write(state, row)
     left = lap / steps * steps_left(stages, step, total)
@@ -169,7 +171,7 @@ class Session:
     return evaluation
 
   def _evaluate(self, state: TrainState, split: str) -> Evaluation:
-    program = self._programs.get('eval')
+    program = self.programs.get('eval')
     variables = state.eval_variables
 
     def eval_step(variables, batch):
@@ -205,7 +207,7 @@ class Session:
   def close(self) -> None:
     """Waits until everything is on disk."""
     self.progress.close()
-    self._programs.close()
+    self.programs.close()
     self._metrics.close()
     if self._checkpoints:
       self._checkpoints.close()

@@ -105,4 +105,7 @@ def test_fashion_mnist(tmp_path, monkeypatch):
 def test_a_bundled_set_may_be_named_with_its_version(tmp_path):
   dataset, was_there = preparing.prepare('digits:1.0.0', str(tmp_path))
   assert not was_there and dataset.info.version == '1.0.0'
-  assert load_dataset('digits', str(tmp_path)).info == dataset.info
+  assert load_dataset('digits', str(tmp_path)).info.splits == {
+    'train': 1437,
+    'test': 360,
+  }
