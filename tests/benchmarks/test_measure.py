@@ -18,6 +18,7 @@ def test_programs_run_in_turns_after_one_run_each():
     assert times[name].wall_s >= 0 and times[name].cpu_s >= 0
 
 
+@pytest.mark.slow
 def test_the_step_is_the_real_one_and_goes_on():
   setup = make_setup('resnet18', resolution=32, batch_size=2, width=0.125)
   assert setup.num_examples == 1255544  # 98 % of ImageNet

@@ -68,6 +68,7 @@ def test_outputs_statistics_and_gradients(variables, scan_blocks, remat):
   assert_close(unstack(gradients), expected_gradients)
 
 
+@pytest.mark.slow
 def test_initial_values_are_those_without_a_loop(variables):
   looped = model(scan_blocks='on')
   initial = jax.jit(lambda: looped.init(KEY, IMAGES, train=False))()
@@ -78,6 +79,7 @@ def test_initial_values_are_those_without_a_loop(variables):
   jax.tree.map(np.testing.assert_array_equal, unstack(initial), variables)
 
 
+@pytest.mark.slow
 def test_a_training_state_there_and_back(variables):
   optimizer = optax.chain(
     optax.masked(
