@@ -137,7 +137,7 @@ def test_examples_run(code, tmp_path):
 def test_the_two_commands_of_the_readme():
   found = re.findall(r'^python3 -m venv .*$', PAGES['README.md'], re.M)
   assert len(found) == 2
-  assert found[1].endswith("-e '.[test]' && .venv/bin/python -m pytest")
+  assert found[1].endswith("-e '.[test]' && .venv/bin/python -m pytest -n 2")
 
 
 def test_ci_runs_the_command_of_the_readme():

@@ -19,10 +19,7 @@ from jax import lax
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-# Source: He et al. 2015 ("Delving Deep"), fan-out, normal and not truncated:
-# what timm, torchvision and the ResNeXt authors use. The RS authors' code has
-# TensorFlow's default instead (fan-in, scale 1, truncated).
-he_normal = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
+from resflax.models.initializers import he_normal
 
 Images = Float[Array, 'batch height width inputs']
 Outputs = Float[Array, 'batch out_height out_width features']

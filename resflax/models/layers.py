@@ -12,7 +12,8 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from resflax.errors import UsageError
-from resflax.models.conv import Conv, he_normal
+from resflax.models.conv import Conv
+from resflax.models.initializers import he_normal
 
 
 class GroupBatchNorm(nn.Module):

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from resflax.models.initializers import normal
 from resflax.models.layers import (
   Conventions,
   Drop,
@@ -186,7 +187,7 @@ class ResNet(nn.Module):
     self.head = nn.Dense(
       self.num_classes,
       # Source: Goyal et al. 2017, section 5.1, and the RS authors' code.
-      kernel_init=nn.initializers.normal(0.01),
+      kernel_init=normal(0.01),
     )
 
   def init_with_output(self, *args, **kwargs):

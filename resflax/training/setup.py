@@ -93,24 +93,21 @@ class Setup:
 
   def initial_state(self) -> TrainState:
     """Returns the state at step 0, the same on every device."""
-    # Leaf by leaf: one program for all of them takes minutes to compile for a
-    # deep network, and each shape alone is compiled once.
-    return jax.device_put(
-      self._state_of(self.model.lazy_init), meshes.replicated(self.mesh)
-    )
+    # Variables leaf by leaf: one program for all of them takes minutes to
+    # compile for a deep network, and each shape alone is compiled once.
+    variables = self._variables(self.model.lazy_init)
+    create = jax.jit(self._create, out_shardings=meshes.replicated(self.mesh))
+    return create(variables)
 
-  def _state_of(self, init: Callable) -> TrainState:
+  def _variables(self, init: Callable) -> Mapping:
     size = self.stages[0].resolution
-    variables = init(
-      jax.random.key(self.resolved['seed']),
-      jax.ShapeDtypeStruct(
-        (1, size, size, self.dataset.info.channels), jnp.float32
-      ),
-      train=False,
-    )
-    return create_state(
-      variables, self.optimizer, ema=self.resolved['ema.decay'] > 0
-    )
+    shape = (1, size, size, self.dataset.info.channels)
+    images = jax.ShapeDtypeStruct(shape, jnp.float32)
+    return init(jax.random.key(self.resolved['seed']), images, train=False)
+
+  def _create(self, variables: Mapping) -> TrainState:
+    average = self.resolved['ema.decay'] > 0
+    return create_state(variables, self.optimizer, ema=average)
 
   def _shapes(self, change: Callable) -> TrainState:
     def init(key, images, **kwargs):
@@ -119,7 +116,7 @@ class Setup:
     sharding = meshes.replicated(self.mesh)
     return jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
-      jax.eval_shape(lambda: change(self._state_of(init))),
+      jax.eval_shape(lambda: change(self._create(self._variables(init)))),
     )
 
   @functools.cached_property
