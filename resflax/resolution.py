@@ -119,6 +119,17 @@ def resolution_at(stages: Sequence[tuple[int, int]], step: int) -> int:
   return [resolution for first, resolution in stages if first <= step][-1]
 
 
+def steps_from(
+  stages: Sequence[Stage], step: int, total_steps: int
+) -> list[tuple[int, int]]:
+  """Returns (resolution, steps to come) of each stage from `step` on."""
+  ends = [stage.first_step for stage in stages[1:]] + [total_steps]
+  return [
+    (stage.resolution, max(0, end - max(step, stage.first_step)))
+    for stage, end in zip(stages, ends, strict=True)
+  ]
+
+
 def sizes_from(stages: Sequence[Stage], step: int) -> list[int]:
   """Returns the resolutions from `step` on, in order of first use."""
   later = [s.resolution for s in stages if s.first_step > step]

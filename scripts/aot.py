@@ -35,38 +35,26 @@ def main(argv) -> int:
       '--config or --topology is missing: give '
       '--config=configs/imagenet/resnet.py --topology=v5e:4x4.'
     )
-  from resflax.aot import estimate as aot
+  # JAX takes seconds to import: a typo is answered before.
+  from resflax.aot.estimate import estimates
   from resflax.training.environment import use_compilation_cache
 
   use_compilation_cache()
-  config = CONFIG.value.to_dict()
   done = []
-  for estimate in aot.estimates(config, TOPOLOGY.value, _dataset(config)):
+  for estimate in estimates(CONFIG.value.to_dict(), TOPOLOGY.value):
     done.append(estimate)
     if JSON.value:
       row = {'estimate': True, **dataclasses.asdict(estimate)}
       print(json.dumps(row), flush=True)
   if not JSON.value:
-    _print(done, aot)
+    _print(done)
   return int(not all(estimate.fits for estimate in done))
 
 
-def _dataset(config: dict):
-  """The config's data set, or ImageNet's description where it is not here."""
-  from resflax.data import sources
-  from resflax.data.described import IMAGENET, DescribedDataset
-  from resflax.data.prepared import NotPreparedError
+def _print(done: list) -> None:
+  from resflax.aot.chips import chip_of
+  from resflax.aot.estimate import advice, run_hours
 
-  name, data_dir = config['data']['name'], config['data']['data_dir']
-  try:
-    return sources.load_dataset(name, data_dir)
-  except NotPreparedError:
-    if name != IMAGENET.name:
-      raise
-    return DescribedDataset(IMAGENET)
-
-
-def _print(done: list, aot) -> None:
   topology = TOPOLOGY.value
   table = Table(
     title=f'{topology}: estimates for each device, none was timed',
@@ -99,10 +87,11 @@ def _print(done: list, aot) -> None:
   console = Console(width=None if sys.stdout.isatty() else 160)
   console.print(table)
   for e in done:
-    console.print(f'{e.program} {e.resolution} px: {aot.peak_of(e)}')
+    console.print(f'{e.program} {e.resolution} px: {advice(e)}')
+  chips = done[0].devices // chip_of(topology).cores
   console.print(
-    f'The whole run on {aot.num_chips(topology)} chips: '
-    f'{aot.run_hours(done):.2f} hours, as estimated.'
+    f'The whole run on {chips} chips: '
+    f'{run_hours(done):.2f} hours, as estimated.'
   )
 
 

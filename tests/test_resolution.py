@@ -3,7 +3,12 @@
 import pytest
 
 from resflax.errors import UsageError
-from resflax.resolution import make_stages, resolution_at, sizes_from
+from resflax.resolution import (
+  make_stages,
+  resolution_at,
+  sizes_from,
+  steps_from,
+)
 
 
 def stages(schedule, total_steps=1000, **options):
@@ -71,3 +76,5 @@ def test_a_stage_begins_with_its_first_step():
   assert sizes == [128, 128, 160, 160]
   assert sizes_from(table, 0) == [128, 160]
   assert sizes_from(table, 500) == [160]
+  assert steps_from(table, 0, 1000) == [(128, 500), (160, 500)]
+  assert steps_from(table, 600, 1000) == [(128, 0), (160, 400)]

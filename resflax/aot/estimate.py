@@ -9,11 +9,11 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 
-from resflax import scaling
+from resflax import scaling, schema
 from resflax.aot import hlo
 from resflax.aot.chips import Chip, chip_of, devices_of
-from resflax.data.sources import Dataset
-from resflax.resolution import sizes_from
+from resflax.data.described import load_or_describe
+from resflax.resolution import sizes_from, steps_from
 from resflax.training.assemble import assemble
 from resflax.training.setup import Setup
 
@@ -27,6 +27,7 @@ class Estimate:
     resolution: pixels a side.
     steps: how often the run calls it.
     images: a step, on this device.
+    devices: of the pod.
     peak_bytes: of memory.
     state_bytes: of them, what stays from step to step.
     temporary_bytes: of them, what lives within a step.
@@ -45,6 +46,7 @@ class Estimate:
   resolution: int
   steps: int
   images: int
+  devices: int
   peak_bytes: int
   state_bytes: int
   temporary_bytes: int
@@ -64,20 +66,19 @@ class Estimate:
     return self.images / self.estimated_ms * 1e3
 
 
-def estimates(
-  config: Mapping, topology: str, dataset: Dataset
-) -> Iterator[Estimate]:
+def estimates(config: Mapping, topology: str) -> Iterator[Estimate]:
   """Compiles each program of a run for a pod, in the order of their use.
 
   Args:
     config: nested, possibly partial.
     topology: such as `v5e:16x16`.
-    dataset: gives classes, channels and counts; no example is read.
 
   Raises:
     UsageError: something in the config or the topology is not allowed.
   """
   chip, devices = chip_of(topology), devices_of(topology)
+  values = schema.complete(config)
+  dataset = load_or_describe(values['data.name'], values['data.data_dir'])
   setup = assemble(config, source=dataset, devices=devices)
   for size in sizes_from(setup.stages, 0):
     yield _estimate(setup, 'train', size, _train_steps(setup, size), chip)
@@ -106,6 +107,7 @@ def _estimate(
     resolution=resolution,
     steps=steps,
     images=images,
+    devices=setup.mesh.size,
     peak_bytes=peak,
     state_bytes=memory.argument_size_in_bytes,
     temporary_bytes=memory.temp_size_in_bytes,
@@ -137,11 +139,10 @@ def _flops(setup: Setup, resolution: int) -> float:
 
 def _train_steps(setup: Setup, resolution: int) -> int:
   total = setup.resolved['schedule.total_steps']
-  ends = [stage.first_step for stage in setup.stages[1:]] + [total]
   return sum(
-    end - stage.first_step
-    for stage, end in zip(setup.stages, ends, strict=True)
-    if stage.resolution == resolution
+    steps
+    for size, steps in steps_from(setup.stages, 0, total)
+    if size == resolution
   )
 
 
@@ -157,7 +158,7 @@ def _eval_steps(setup: Setup) -> int:
   return times * batches['val'] + batches['test']
 
 
-def peak_of(estimate: Estimate) -> str:
+def advice(estimate: Estimate) -> str:
   """Says what to change where a program does not fit."""
   if estimate.fits:
     return 'fits'
@@ -165,11 +166,6 @@ def peak_of(estimate: Estimate) -> str:
     'does not fit: halve config.batch_size, or set config.model.remat=blocks '
     '(with config.model.scan_blocks=on)'
   )
-
-
-def num_chips(topology: str) -> int:
-  """Returns the chips of a topology."""
-  return len(devices_of(topology)) // chip_of(topology).cores
 
 
 def run_hours(estimates: list[Estimate]) -> float:

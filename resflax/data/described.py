@@ -5,7 +5,9 @@ Enough to decide a config and to compile its programs.
 
 import dataclasses
 
-from resflax.data.records import DatasetInfo, parse_split
+from resflax.data.prepared import NotPreparedError
+from resflax.data.records import Dataset, DatasetInfo, parse_split
+from resflax.data.sources import load_dataset
 from resflax.errors import DataError
 
 # Source: Russakovsky et al. 2015; the counts of TFDS `imagenet2012`.
@@ -16,6 +18,20 @@ IMAGENET = DatasetInfo(
   channels=3,
   splits={'train': 1281167, 'validation': 50000},
 )
+
+
+def load_or_describe(name: str, data_dir: str | None) -> Dataset:
+  """Returns a data set, or ImageNet's description where it is not prepared.
+
+  Raises:
+    UsageError: another one that is not there.
+  """
+  try:
+    return load_dataset(name, data_dir)
+  except NotPreparedError:
+    if name != IMAGENET.name:
+      raise
+    return DescribedDataset(IMAGENET)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from resflax.errors import NotFiniteError, PreemptedError
-from resflax.resolution import Stage, resolution_at
+from resflax.resolution import Stage, resolution_at, steps_from
 
 # Steps dispatched but not awaited. On CPU, more than about 32 of them over
 # several devices hang; and a host far ahead only holds memory.
@@ -97,10 +97,9 @@ def steps_left(stages: Sequence[Stage], step: int, total_steps: int) -> float:
   A step's cost goes with the number of pixels, nearly.
   """
   now = resolution_at(stages, min(step, total_steps - 1)) ** 2
-  ends = [stage.first_step for stage in stages[1:]] + [total_steps]
   return sum(
-    max(0, end - max(step, stage.first_step)) * stage.resolution**2 / now
-    for stage, end in zip(stages, ends, strict=True)
+    steps * resolution**2 / now
+    for resolution, steps in steps_from(stages, step, total_steps)
   )
 
 
