@@ -95,39 +95,40 @@ class Setup:
     """Returns the state at step 0, the same on every device."""
     # Variables leaf by leaf: one program for all of them takes minutes to
     # compile for a deep network, and each shape alone is compiled once.
-    variables = self._variables(self.model.lazy_init)
+    variables = self.model.lazy_init(*self._example, train=False)
     create = jax.jit(self._create, out_shardings=meshes.replicated(self.mesh))
     return create(variables)
 
-  def _variables(self, init: Callable) -> Mapping:
+  @functools.cached_property
+  def state_shapes(self) -> TrainState:
+    """The shapes and shardings of a state."""
+    init = functools.partial(self.model.init, train=False)
+    variables = jax.eval_shape(init, *self._example)
+    return self._everywhere(jax.eval_shape(self._create, variables))
+
+  @property
+  def saved_shapes(self) -> TrainState:
+    """The shapes and shardings of a state as it is saved."""
+    return self._everywhere(jax.eval_shape(unstack, self.state_shapes))
+
+  @property
+  def _example(self) -> tuple[jax.Array, jax.ShapeDtypeStruct]:
+    """What the model is initialised with: a key, and one image's shape."""
     size = self.stages[0].resolution
     shape = (1, size, size, self.dataset.info.channels)
-    images = jax.ShapeDtypeStruct(shape, jnp.float32)
-    return init(jax.random.key(self.resolved['seed']), images, train=False)
+    key = jax.random.key(self.resolved['seed'])
+    return key, jax.ShapeDtypeStruct(shape, jnp.float32)
 
   def _create(self, variables: Mapping) -> TrainState:
     average = self.resolved['ema.decay'] > 0
     return create_state(variables, self.optimizer, ema=average)
 
-  def _shapes(self, change: Callable) -> TrainState:
-    def init(key, images, **kwargs):
-      return self.model.init(key, jnp.zeros(images.shape), **kwargs)
-
+  def _everywhere(self, shapes: TrainState) -> TrainState:
     sharding = meshes.replicated(self.mesh)
     return jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
-      jax.eval_shape(lambda: change(self._create(self._variables(init)))),
+      shapes,
     )
-
-  @functools.cached_property
-  def state_shapes(self) -> TrainState:
-    """The shapes and shardings of a state."""
-    return self._shapes(lambda state: state)
-
-  @functools.cached_property
-  def saved_shapes(self) -> TrainState:
-    """The shapes and shardings of a state as it is saved."""
-    return self._shapes(unstack)
 
   def from_saved(self, state: TrainState) -> TrainState:
     """Returns the state in the layout of the model."""
