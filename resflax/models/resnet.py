@@ -135,7 +135,7 @@ class Stage(nn.Module):
 
   def _drops(self, key: PRNGKeyArray | None) -> list[Drop | None]:
     """How each block is dropped, the same in a loop and outside of it."""
-    if key is None or not any(shape.drop_rate for shape in self.shapes):
+    if key is None:
       return [None] * len(self.shapes)
     return [
       Drop(shape.drop_rate, jax.random.fold_in(key, number))
