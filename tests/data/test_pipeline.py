@@ -1,4 +1,4 @@
-"""Batches: what they hold, and that nothing but seed and step changes them."""
+"""Batches of training: that nothing but seed and step changes them."""
 
 import subprocess
 import sys
@@ -8,37 +8,15 @@ import time
 import cv2
 import numpy as np
 import pytest
-import simplejpeg
 
 from resflax.data.augment import Augment
 from resflax.data.memory import ArrayDataset
 from resflax.data.order import example_ids
 from resflax.data.pipeline import TrainStep, eval_batches, train_batches
 from resflax.errors import DataError, UsageError
+from tests.data.files import Files, position_jpeg
 
 STAGES = ((0, 8), (5, 12))
-
-
-class Files:
-  """Encoded images; the label is the example's id."""
-
-  def __init__(self, size, kind='.png', broken=(), pause=0.0):
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (size, 20, 16, 3), np.uint8)
-    self.files = [cv2.imencode(kind, i[..., ::-1])[1].tobytes() for i in images]
-    for index in broken:
-      self.files[index] = self.files[index][:-30]
-    self.pause = pause
-
-  def __len__(self):
-    return len(self.files)
-
-  def __getitem__(self, index):
-    time.sleep(self.pause)
-    return {'image': self.files[index], 'label': index}
-
-  def __repr__(self):
-    return 'files'
 
 
 def train(records, start=0, stop=8, **changes):
@@ -127,14 +105,6 @@ def test_arrays_and_files_give_the_same_pixels(whole):
   assert_equal(train(arrays), whole)
 
 
-def position_jpeg():
-  """A JPEG whose pixels say where they are: (x, y, 128)."""
-  pixels = np.full((256, 256, 3), 128, np.uint8)
-  pixels[..., 0] = np.arange(256)[None, :]
-  pixels[..., 1] = np.arange(256)[:, None]
-  return pixels, simplejpeg.encode_jpeg(pixels, 98, colorsubsampling='444')
-
-
 @pytest.mark.parametrize('resolution', [16, 60, 100, 200])
 def test_jpegs_that_are_decoded_small_show_the_same_crop(resolution):
   """A crop at 1/2, 1/4, 1/8 of the size is off by half a pixel there."""
@@ -150,61 +120,12 @@ def test_jpegs_that_are_decoded_small_show_the_same_crop(resolution):
     assert off.max() <= 256 // resolution / 2 + 3  # 3 for JPEG itself
 
 
-def test_evaluation_decodes_jpegs_whole():
-  pixels, jpeg = position_jpeg()
-  files = Files(1)
-  files.files = [jpeg]
-  arrays = ArrayDataset({'test': ([pixels], [0])}).split('test')
-  settings = dict(batch_size=1, resolution=24, crop=0.9, channels=3)
-  ours = next(eval_batches(files, **settings))['image'].astype(int)
-  want = next(eval_batches(arrays, **settings))['image']
-  assert np.abs(ours - want).max() <= 2
-
-
 def test_one_channel(whole):
   grey = next(train(Files(21), channels=1))['image']
   assert grey.shape == (8, 8, 8, 1)
   weights = np.array([0.299, 0.587, 0.114])  # ITU-R 601
   want = (whole[0]['image'] * weights).sum(axis=-1, keepdims=True)
   assert np.abs(grey - want).max() <= 2
-
-
-@pytest.mark.parametrize('shards', [1, 2, 4])
-@pytest.mark.parametrize('size', [1, 7, 64, 103])
-def test_evaluation_sees_every_example_once(size, shards):
-  files = Files(size)
-  batches = [
-    list(
-      eval_batches(
-        files,
-        batch_size=16,
-        resolution=8,
-        crop=0.875,
-        channels=3,
-        shard=(i, shards),
-      )
-    )
-    for i in range(shards)
-  ]
-  assert {len(shard) for shard in batches} == {-(-size // 16)}
-  seen = []
-  for parts in zip(*batches, strict=True):
-    for part in parts:
-      assert part['image'].shape == (16 // shards, 8, 8, 3)
-      assert part['mask'].dtype == bool
-      seen += part['label'][part['mask']].tolist()
-      assert not part['image'][~part['mask']].any()
-      assert not part['label'][~part['mask']].any()
-  assert seen == list(range(size))
-
-
-def test_evaluation_takes_the_centre():
-  image = np.random.default_rng(0).integers(0, 256, (1, 20, 32, 3), np.uint8)
-  records = ArrayDataset({'test': (image, [0])}).split('test')
-  batch = next(
-    eval_batches(records, batch_size=1, resolution=16, crop=0.8, channels=3)
-  )
-  np.testing.assert_array_equal(batch['image'][0], image[0, 2:18, 8:24])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from resflax.models.conv import Conv
 
 
 def gradients(conv, x, groups):
-  """Lowers value and gradients of two convolutions for a platform."""
+  """Traces the value and the gradients of a convolution."""
 
   def loss(kernel, x):
     return jnp.square(conv.apply({'params': {'kernel': kernel}}, x)).sum()
