@@ -7,7 +7,7 @@ The nets of He et al. 2016, section 4.2, by `:resnet20` to `:resnet110`.
 `:full` is their schedule's length (64,000 steps of 128; not run here); the
 default is a short run for two CPU cores.
 
-Measured: 80.5 % on two CPU cores (docs/results/cifar10.md).
+Measured: 80.8 % on two CPU cores (docs/results/cifar10.md).
 """
 
 from configs.base import base_config, shrink
