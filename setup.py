@@ -40,7 +40,11 @@ setup(
     'tensorflow-datasets>=4.9.10',
   ],
   extras_require={
-    'test': ['beartype>=0.23', 'pytest>=9.2', 'pytest-xdist>=3.8', 'ruff'],
+    'test': [
+      *('beartype>=0.23', 'pytest>=9.2', 'pytest-xdist>=3.8', 'ruff'),
+      # Programs are compiled for TPUs, which needs none.
+      "jax[tpu]; sys_platform == 'linux' and platform_machine == 'x86_64'",
+    ],
     'dev': ['pre-commit>=4.7'],
     'tf': ['tensorflow-cpu>=2.21'],
     'tpu': ['jax[tpu]'],

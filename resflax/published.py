@@ -112,3 +112,20 @@ PUBLISHED |= {
   for name, counts in PUBLISHED.items()
   if name.startswith('resnet_rs_')
 }
+
+# Milliseconds of a training step of 128 images on a TPU v3 in bfloat16.
+# Source: the README of tensorflow/tpu, models/official/resnet/resnet_rs, at
+# 7dc921f; that all are for 128 images follows from the work they imply.
+TPU_V3_MS = {
+  ('resnet_rs_50', 160): 70,
+  ('resnet_rs_101', 160): 120,
+  ('resnet_rs_101', 192): 170,
+  ('resnet_rs_152', 192): 240,
+  ('resnet_rs_152', 224): 320,
+  ('resnet_rs_152', 256): 410,
+  ('resnet_rs_200', 256): 570,
+  ('resnet_rs_270', 256): 780,
+  ('resnet_rs_350', 256): 1100,
+  ('resnet_rs_350', 320): 1630,
+  ('resnet_rs_420', 320): 2090,
+}

@@ -6,7 +6,9 @@ Needs libtpu (`pip install -e '.[tpu]'`), and no TPU. All times are estimates.
 """
 
 import dataclasses
+import io
 import json
+import pathlib
 import sys
 
 from absl import flags
@@ -25,6 +27,12 @@ TOPOLOGY = flags.DEFINE_string(
   'topology', None, 'The pod, such as v5e:16x16 or v3:4x4.'
 )
 JSON = flags.DEFINE_bool('json', False, 'Print JSON lines instead of a table.')
+SAVE = flags.DEFINE_string('save', None, 'Keep the table as this HTML page.')
+
+COLUMNS = (
+  *('program', 'px', 'images', 'peak GiB', 'GFLOP', 'GB', 'collectives'),
+  *('Mcycles', 'ms', 'roofline ms', 'images/s', 'compile s'),
+)
 
 
 def main(argv) -> int:
@@ -35,64 +43,79 @@ def main(argv) -> int:
       '--config or --topology is missing: give '
       '--config=configs/imagenet/resnet.py --topology=v5e:4x4.'
     )
+  page = pathlib.Path(SAVE.value).expanduser() if SAVE.value else None
+  if page and not page.parent.is_dir():
+    raise UsageError(f'--save={page}: the folder {page.parent} is missing.')
   # JAX takes seconds to import: a typo is answered before.
-  from resflax.aot.estimate import estimates
+  from resflax.aot.chips import chip_of
+  from resflax.aot.estimate import estimates, setup_for
   from resflax.training.environment import use_compilation_cache
 
   use_compilation_cache()
+  chip = chip_of(TOPOLOGY.value)
+  setup = setup_for(CONFIG.value.to_dict(), TOPOLOGY.value)
+  console = Console(
+    record=bool(page),
+    file=io.StringIO() if JSON.value else None,
+    width=None if sys.stdout.isatty() else 160,
+  )
   done = []
-  for estimate in estimates(CONFIG.value.to_dict(), TOPOLOGY.value):
+  for estimate in estimates(setup, chip):
     done.append(estimate)
     if JSON.value:
       row = {'estimate': True, **dataclasses.asdict(estimate)}
       print(json.dumps(row), flush=True)
-  if not JSON.value:
-    _print(done)
+  _show(console, done, setup, setup.mesh.size // chip.cores)
+  if page:
+    console.save_html(str(page))
   return int(not all(estimate.fits for estimate in done))
 
 
-def _print(done: list) -> None:
-  from resflax.aot.chips import chip_of
-  from resflax.aot.estimate import advice, run_hours
+def _show(console: Console, done: list, setup, chips: int) -> None:
+  from resflax.aot.estimate import Estimate, advice, run_hours
 
-  topology = TOPOLOGY.value
-  table = Table(
-    title=f'{topology}: estimates for each device, none was timed',
-    box=box.SIMPLE,
+  device = 'chip' if chips == setup.mesh.size else 'core (a chip has two)'
+  console.print(
+    f'{TOPOLOGY.value}, for each {device}: estimates all, none was timed',
+    highlight=False,
   )
-  columns = (
-    *('program', 'px', 'images', 'peak GiB', 'state', 'temp', 'GFLOP', 'GB'),
-    *('collectives', 'Mcycles', 'ms', 'roofline ms', 'images/s', 'compile s'),
-  )
-  for column in columns:
+  known = [e for e in done if isinstance(e, Estimate)]
+  table = Table(box=box.SIMPLE)
+  for column in COLUMNS:
     table.add_column(column, justify='right')
-  for e in done:
-    table.add_row(
-      e.program,
-      str(e.resolution),
-      str(e.images),
-      *(
-        f'{size / 2**30:.2f}'
-        for size in (e.peak_bytes, e.state_bytes, e.temporary_bytes)
-      ),
-      f'{e.flops / 1e9:,.0f}',
-      f'{e.bytes / 1e9:.2f}',
-      f'{sum(e.collectives.values())} ({e.collective_bytes / 1e6:.1f} MB)',
-      f'{e.cycles / 1e6:.1f}',
-      f'{e.estimated_ms:.1f}',
-      f'{e.roofline_ms:.1f}',
-      f'{e.images_per_second:,.0f}',
-      f'{e.compile_s:.0f}',
-    )
-  console = Console(width=None if sys.stdout.isatty() else 160)
+  for estimate in known:
+    table.add_row(*_cells(estimate))
   console.print(table)
   for e in done:
-    console.print(f'{e.program} {e.resolution} px: {advice(e)}')
-  chips = done[0].devices // chip_of(topology).cores
-  console.print(
-    f'The whole run on {chips} chips: '
-    f'{run_hours(done):.2f} hours, as estimated.'
+    console.print(f'{e.program} {e.resolution} px: {_held(e)}', highlight=False)
+    console.print(f'  {advice(e, setup.resolved)}', highlight=False)
+  if len(known) == len(done):
+    console.print(
+      f'The whole run on {chips} chips: {run_hours(done):.2f} hours, as '
+      'estimated.'
+    )
+
+
+def _cells(e) -> tuple[str, ...]:
+  collectives = ', '.join(f'{n} {kind}' for kind, n in e.collectives.items())
+  return (
+    *(e.program, str(e.resolution), str(e.images)),
+    f'{e.peak_bytes / 2**30:.2f}',
+    *(f'{e.flops / 1e9:,.0f}', f'{e.bytes / 1e9:.2f}'),
+    f'{collectives or 0} ({e.collective_bytes / 1e6:.1f} MB)',
+    *(f'{e.cycles / 1e6:.1f}', f'{e.estimated_ms:.1f}'),
+    *(f'{e.roofline_ms:.1f}', f'{e.images_per_second:,.0f}'),
+    f'{e.compile_s:.0f}',
   )
+
+
+def _held(e) -> str:
+  """What the memory holds."""
+  if not hasattr(e, 'held'):
+    return 'memory runs out'
+  parts = [f'{size / 2**20:,.0f} MiB {what}' for what, size in e.held.items()]
+  largest = [f'{size / 2**20:,.0f} MiB {what}' for size, what in e.largest]
+  return ', '.join(parts) + '; largest within: ' + ', '.join(largest)
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 python -m scripts.benchmark conv
 python -m scripts.benchmark step --quick --cores=1
+python -m scripts.benchmark step --device=gpu
 """
 
 import importlib
@@ -24,16 +25,24 @@ CORES = flags.DEFINE_integer(
 )
 JSON = flags.DEFINE_bool('json', False, 'Print JSON lines instead of a table.')
 
+DEVICE = flags.DEFINE_enum(
+  'device', 'cpu', ['cpu', 'gpu', 'tpu'], 'Of `step`; a TPU is compiled for.'
+)
+
 BENCHMARKS = {
   'conv': 'resflax.benchmarks.convolutions',
   'step': 'resflax.benchmarks.steps',
   'scan': 'resflax.benchmarks.scans',
   'loop': 'resflax.benchmarks.loops',
   'start': 'resflax.benchmarks.starts',
-  'tpu_step': 'resflax.benchmarks.tpu_steps',
+  'tpu_published': 'resflax.benchmarks.tpu_published',
 }
 # `all` is what runs wherever resflax does; this needs libtpu.
-APART = ('tpu_step',)
+APART = ('tpu_published',)
+STEPS = {
+  'gpu': 'resflax.benchmarks.gpu_steps',
+  'tpu': 'resflax.benchmarks.tpu_steps',
+}
 
 
 def main(argv: list[str]) -> None:
@@ -48,10 +57,11 @@ def main(argv: list[str]) -> None:
   if CORES.value:
     cores = sorted(os.sched_getaffinity(0))[: CORES.value]
     os.sched_setaffinity(0, cores)  # before JAX starts its threads
+  if DEVICE.value != 'cpu' and names != ['step']:
+    raise UsageError(f'--device={DEVICE.value} is for `step` alone.')
   for name in names:
-    _show(
-      name, importlib.import_module(BENCHMARKS[name]).run(quick=QUICK.value)
-    )
+    module = STEPS.get(DEVICE.value, BENCHMARKS[name])
+    _show(name, importlib.import_module(module).run(quick=QUICK.value))
 
 
 def _show(name: str, rows: Iterable) -> None:

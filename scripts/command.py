@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from absl import flags
 
 from resflax import schema
+from resflax.aot import libtpu
 from resflax.errors import ResflaxError, StorageError, UsageError, near_miss
 
 
@@ -22,6 +23,7 @@ def run(main: Callable, *, positional: bool = False) -> None:
     main: takes the arguments that are not flags.
     positional: whether there may be any.
   """
+  libtpu.pretend()
   try:
     sys.exit(main(parse(sys.argv, positional=positional)))
   except ResflaxError as error:

@@ -6,6 +6,9 @@ from typing import NamedTuple
 import jax
 import pytest
 
+from resflax.aot import libtpu
+
+libtpu.pretend()  # before JAX looks for devices
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
 

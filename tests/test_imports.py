@@ -69,7 +69,8 @@ ONLY_IN = {
   'wandb': ('resflax.training.metrics',),
   'tensorboardX': ('resflax.training.metrics',),
   'tensorflow': (),
-  'torch': (),
+  'torch': ('resflax.benchmarks.timm_peer',),
+  'timm': ('resflax.benchmarks.timm_peer',),
 }
 
 

@@ -1,11 +1,11 @@
 """What a chip can do at best: the roofline beside the compiler's estimate."""
 
 import importlib.util
-import os
 from typing import NamedTuple
 
 import jax
 
+from resflax.aot import libtpu
 from resflax.errors import UsageError, unknown
 
 
@@ -28,23 +28,16 @@ class Chip(NamedTuple):
   cores: int = 1
 
 
+# v4 and v5p join their two cores to one device, a "megacore".
 # Source: the "Key chip specifications" of cloud.google.com/tpu/docs/v2 to v6e.
 # The clock of v6e assumes four units of 256 x 256.
 CHIPS = {
   'v2': Chip(46e12, 700e9, 16e9, 0.70e9, cores=2),
   'v3': Chip(123e12, 900e9, 32e9, 0.94e9, cores=2),
-  'v4': Chip(275e12, 1228e9, 32e9, 1.05e9, cores=2),
+  'v4': Chip(275e12, 1228e9, 32e9, 1.05e9),
   'v5e': Chip(197e12, 819e9, 16e9, 1.50e9),
-  'v5p': Chip(459e12, 2765e9, 95e9, 1.75e9, cores=2),
+  'v5p': Chip(459e12, 2765e9, 95e9, 1.75e9),
   'v6e': Chip(918e12, 1640e9, 32e9, 1.75e9),
-}
-
-# Without these libtpu looks for the machine it is not on.
-_ENVIRONMENT = {
-  'TPU_SKIP_MDS_QUERY': '1',
-  'TPU_WORKER_HOSTNAMES': 'localhost',
-  'TPU_MIN_LOG_LEVEL': '3',
-  'ALLOW_MULTIPLE_LIBTPU_LOAD': '1',
 }
 
 
@@ -79,10 +72,10 @@ def devices_of(topology: str) -> list[jax.Device]:
       'Compiling for a TPU needs libtpu, which needs no TPU: '
       "pip install -e '.[tpu]'."
     )
-  for name, value in _ENVIRONMENT.items():
-    os.environ.setdefault(name, value)
+  libtpu.pretend()
   try:
-    found = topologies.get_topology_desc(topology, platform='tpu')
+    options = {'chip_config_name': 'megacore'} if topology[:2] == 'v4' else {}
+    found = topologies.get_topology_desc(topology, platform='tpu', **options)
   except Exception as error:
     reason = str(error).strip().splitlines()[0]
     raise UsageError(f'--topology={topology}: {reason}') from error

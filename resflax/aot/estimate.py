@@ -7,11 +7,15 @@ device was timed.
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+import jax
+from jaxtyping import PyTree
 
 from resflax import scaling, schema
 from resflax.aot import hlo
-from resflax.aot.chips import Chip, chip_of, devices_of
+from resflax.aot.chips import Chip, devices_of
+from resflax.config import Resolved
 from resflax.data.described import load_or_describe
 from resflax.resolution import sizes_from, steps_from
 from resflax.training.assemble import assemble
@@ -20,7 +24,7 @@ from resflax.training.setup import Setup
 
 @dataclasses.dataclass(frozen=True)
 class Estimate:
-  """What one program of a run costs, per device (a core of v2, v3, v4, v5p).
+  """What one program of a run costs, per device (a chip; a core of v2, v3).
 
   Attributes:
     program: `train` or `eval`.
@@ -29,10 +33,11 @@ class Estimate:
     images: a step, on this device.
     devices: of the pod.
     peak_bytes: of memory.
-    state_bytes: of them, what stays from step to step.
-    temporary_bytes: of them, what lives within a step.
+    held: bytes of what the memory holds: parts of the state, the batch, and
+      what lives within a step only.
+    largest: bytes and names of the largest values within a step.
     flops: of the model, 2 for each multiply-add, 3 times as many in training.
-    bytes: moved between memory and chip.
+    bytes: read from HBM and written to it.
     collectives: how many of each kind.
     collective_bytes: of their results.
     cycles: the sum of the compiler's estimates.
@@ -48,8 +53,8 @@ class Estimate:
   images: int
   devices: int
   peak_bytes: int
-  state_bytes: int
-  temporary_bytes: int
+  held: Mapping[str, int]
+  largest: Sequence[tuple[int, str]]
   flops: float
   bytes: int
   collectives: Mapping[str, int]
@@ -66,8 +71,24 @@ class Estimate:
     return self.images / self.estimated_ms * 1e3
 
 
-def estimates(config: Mapping, topology: str) -> Iterator[Estimate]:
-  """Compiles each program of a run for a pod, in the order of their use.
+@dataclasses.dataclass(frozen=True)
+class TooLarge:
+  """A program that the compiler refuses, for its memory is too small.
+
+  Attributes:
+    program: see `Estimate`, as for resolution and images.
+    reason: in the compiler's words.
+  """
+
+  program: str
+  resolution: int
+  images: int
+  reason: str
+  fits: bool = False
+
+
+def setup_for(config: Mapping, topology: str) -> Setup:
+  """Returns a run on a pod that is not here; its data may be described only.
 
   Args:
     config: nested, possibly partial.
@@ -76,57 +97,83 @@ def estimates(config: Mapping, topology: str) -> Iterator[Estimate]:
   Raises:
     UsageError: something in the config or the topology is not allowed.
   """
-  chip, devices = chip_of(topology), devices_of(topology)
   values = schema.complete(config)
   dataset = load_or_describe(values['data.name'], values['data.data_dir'])
-  setup = assemble(config, source=dataset, devices=devices)
+  return assemble(config, source=dataset, devices=devices_of(topology))
+
+
+def estimates(setup: Setup, chip: Chip) -> Iterator[Estimate | TooLarge]:
+  """Compiles each program of a run, in the order of their use."""
   for size in sizes_from(setup.stages, 0):
-    yield _estimate(setup, 'train', size, _train_steps(setup, size), chip)
-  size = setup.resolved['resolution.test']
-  yield _estimate(setup, 'eval', size, _eval_steps(setup), chip)
+    yield estimate(setup, 'train', size, chip)
+  yield estimate(setup, 'eval', setup.resolved['resolution.test'], chip)
 
 
-def _estimate(
-  setup: Setup, program: str, resolution: int, steps: int, chip: Chip
-) -> Estimate:
+def estimate(
+  setup: Setup, program: str, resolution: int, chip: Chip
+) -> Estimate | TooLarge:
+  """Compiles one program, `train` or `eval`, and reads it."""
   start = time.monotonic()
-  lowered = (
-    setup.lower_train(resolution)
-    if program == 'train'
-    else setup.lower_eval(resolution)
-  )
-  compiled = lowered.compile()
-  seconds = time.monotonic() - start
-  counts = hlo.count(compiled.as_text())
-  memory = compiled.memory_analysis()
   images = setup.resolved['batch_size'] // setup.mesh.size
-  flops = _flops(setup, resolution) * images * (3 if program == 'train' else 1)
-  peak = memory.peak_memory_in_bytes
+  train = program == 'train'
+  lower = setup.lower_train if train else setup.lower_eval
+  try:
+    compiled = lower(resolution).compile()
+  except jax.errors.JaxRuntimeError as error:
+    if 'RESOURCE_EXHAUSTED' not in str(error):
+      raise
+    reason = str(error).partition('RESOURCE_EXHAUSTED: ')[2].splitlines()[0]
+    return TooLarge(program, resolution, images, reason)
+  seconds = time.monotonic() - start
+  text, memory = compiled.as_text(), compiled.memory_analysis()
+  counts = hlo.count(text)
+  flops = forward_flops(setup, resolution) * images * (3 if train else 1)
+  bounds = flops / chip.flops, counts.bytes / chip.bandwidth
   return Estimate(
     program=program,
     resolution=resolution,
-    steps=steps,
+    steps=_train_steps(setup, resolution) if train else _eval_steps(setup),
     images=images,
     devices=setup.mesh.size,
-    peak_bytes=peak,
-    state_bytes=memory.argument_size_in_bytes,
-    temporary_bytes=memory.temp_size_in_bytes,
+    peak_bytes=memory.peak_memory_in_bytes,
+    held=_held(setup, train, resolution)
+    | {'temporaries': memory.temp_size_in_bytes},
+    largest=hlo.largest(text, 3),
     flops=flops,
     bytes=counts.bytes,
     collectives=counts.collectives,
     collective_bytes=counts.collective_bytes,
     cycles=counts.cycles,
     estimated_ms=counts.cycles / chip.clock_hz * 1e3,
-    roofline_ms=1e3
-    * chip.cores
-    * max(flops / chip.flops, counts.bytes / chip.bandwidth),
+    roofline_ms=1e3 * chip.cores * max(bounds),
     compile_s=seconds,
-    fits=peak <= chip.memory / chip.cores,
+    fits=memory.peak_memory_in_bytes <= chip.memory / chip.cores,
   )
 
 
-def _flops(setup: Setup, resolution: int) -> float:
-  """Floating-point operations of one image's forward pass."""
+def _held(setup: Setup, train: bool, resolution: int) -> dict[str, int]:
+  """Returns the bytes of a device's arguments, by what they are."""
+  state = setup.state_shapes
+  parts = {'variables': state.eval_variables}
+  if train:
+    parts = {
+      'variables': state.variables,
+      'optimizer': state.opt_state,
+      'average': state.ema,
+    }
+  parts['batch'] = setup.batch_shapes(resolution)
+  return {name: _bytes_of(part) for name, part in parts.items() if part}
+
+
+def _bytes_of(shapes: PyTree) -> int:
+  return sum(
+    math.prod(x.sharding.shard_shape(x.shape)) * x.dtype.itemsize
+    for x in jax.tree.leaves(shapes)
+  )
+
+
+def forward_flops(setup: Setup, resolution: int) -> float:
+  """Returns the floating-point operations of one image's forward pass."""
   info = setup.dataset.info
   costs = scaling.count(
     setup.resolved.group('model'),
@@ -158,17 +205,22 @@ def _eval_steps(setup: Setup) -> int:
   return times * batches['val'] + batches['test']
 
 
-def advice(estimate: Estimate) -> str:
-  """Says what to change where a program does not fit."""
+def advice(estimate: Estimate | TooLarge, resolved: Resolved) -> str:
+  """Says whether a program fits, and what to change where it does not."""
   if estimate.fits:
     return 'fits'
-  return (
-    'does not fit: halve config.batch_size, or set config.model.remat=blocks '
-    '(with config.model.scan_blocks=on)'
+  changes = []
+  if resolved['model.remat'] == 'none':
+    changes.append('--config.model.remat=blocks')
+  if resolved['batch_size'] > 1:
+    changes.append(f'--config.batch_size={resolved["batch_size"] // 2}')
+  reason = getattr(estimate, 'reason', '')
+  return ' '.join(
+    filter(None, ['does not fit: try', ' or '.join(changes) + '.', reason])
   )
 
 
-def run_hours(estimates: list[Estimate]) -> float:
+def run_hours(estimates: Sequence[Estimate]) -> float:
   """Returns the hours of all steps of a run, as estimated."""
   milliseconds = sum(e.steps * e.estimated_ms for e in estimates)
   return milliseconds / 3.6e6

@@ -9,6 +9,7 @@ import dataclasses
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 _COMPUTATION = re.compile(r'(?P<entry>ENTRY )?%?(?P<name>[\w.\-]+) \(.*\{\s*')
 _INSTRUCTION = re.compile(
@@ -19,8 +20,12 @@ _CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
 _BODY = re.compile(r'body=%?([\w.\-]+)')
 _CALLED = re.compile(r'(?:to_apply=|branch_computations=\{)%?([\w.\-]+)')
-_SHAPE = re.compile(r'(?P<type>[a-z]+\d*)\[(?P<sides>[\d,]*)\]')
+_SHAPE = re.compile(
+  r'(?P<type>[a-z]+\d*)\[(?P<sides>[\d,]*)\](?P<layout>\{[^}]*\})?'
+)
+_ON_CHIP = re.compile(r'S\([1-9]')  # a memory space that is not HBM
 _OPERAND = re.compile(r'%([\w.\-]+)')
+_OP_NAME = re.compile(r'op_name="([^"]+)"')
 
 _COLLECTIVES = (
   *('all-reduce', 'all-gather', 'reduce-scatter', 'all-to-all'),
@@ -31,6 +36,8 @@ _FREE = (
   *('parameter', 'constant', 'tuple', 'get-tuple-element', 'bitcast'),
   *('while', 'call', 'conditional', 'after-all', 'partition-id'),
 )
+# Parts of an instruction's path that say nothing of the model.
+_NOISE = ('while', 'body', 'cond', 'closed_call', 'checkpoint', 'conv')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Counts:
 
   Attributes:
     cycles: the sum of the compiler's estimates.
-    bytes: read and written by its instructions, each operand once.
+    bytes: of HBM that its instructions read and write, each operand once.
     collectives: how many there are of each kind.
     collective_bytes: of their results.
   """
@@ -55,15 +62,22 @@ class _Instruction:
   name: str
   op: str
   bytes: int
+  shape: str
   operands: tuple[str, ...]
   line: str
 
 
 def count(text: str) -> Counts:
   """Counts a compiled program, `Compiled.as_text()`."""
-  computations, entry = _parse(text)
   total = Counter()
-  _add(computations, entry, 1, total)
+  for i, sizes, times in _executed(*_parse(text)):
+    if cycles := _CYCLES.search(i.line):
+      total['cycles'] += times * int(cycles[1])
+    total['bytes'] += times * _moved(i, sizes)
+    kind = i.op.removesuffix('-start')
+    if kind in _COLLECTIVES:
+      total[kind] += times
+      total['collective_bytes'] += times * size_of(i.shape)
   return Counts(
     cycles=total['cycles'],
     bytes=total['bytes'],
@@ -72,26 +86,53 @@ def count(text: str) -> Counts:
   )
 
 
-def _add(computations: dict, name: str, times: int, total: Counter) -> None:
+def largest(text: str, number: int) -> list[tuple[int, str]]:
+  """Returns the largest values a program writes to HBM: bytes, and whose.
+
+  A value is named after the modules and the operation that it comes from.
+  """
+  values = {}
+  for i, _, _ in _executed(*_parse(text)):
+    whose = _OP_NAME.search(i.line)
+    if whose and i.op not in _FREE and not i.op.endswith('-start'):
+      name = _shortened(whose[1])
+      values[name] = max(i.bytes, values.get(name, 0))
+  ordered = sorted(values.items(), key=lambda value: -value[1])
+  return [(size, name) for name, size in ordered[:number]]
+
+
+def _executed(
+  computations: dict, name: str, times: int = 1
+) -> Iterator[tuple[_Instruction, dict[str, int], int]]:
+  """Yields what runs, the sizes of its computation's values, how often."""
   instructions = computations[name]
   sizes = {i.name: i.bytes for i in instructions}
   for i in instructions:
-    if cycles := _CYCLES.search(i.line):
-      total['cycles'] += times * int(cycles[1])
-    if i.op not in _FREE:
-      read = sum(sizes.get(operand, 0) for operand in i.operands)
-      total['bytes'] += times * (i.bytes + read)
-    kind = i.op.removesuffix('-start')
-    if kind in _COLLECTIVES:
-      total[kind] += times
-      total['collective_bytes'] += times * i.bytes
+    yield i, sizes, times
     if i.op == 'while':
       trips = _TRIPS.search(i.line)
-      body = _BODY.search(i.line)[1]
-      _add(computations, body, times * int(trips[1] if trips else 1), total)
+      often = times * int(trips[1] if trips else 1)
+      yield from _executed(computations, _BODY.search(i.line)[1], often)
     elif i.op in ('call', 'conditional'):
       for called in _CALLED.findall(i.line):
-        _add(computations, called, times, total)
+        yield from _executed(computations, called, times)
+
+
+def _moved(i: _Instruction, sizes: dict[str, int]) -> int:
+  """Returns the bytes of HBM that an instruction reads and writes."""
+  if i.op in _FREE or i.op.endswith('-done'):
+    return 0
+  if i.op.endswith('-start'):
+    return i.bytes  # its result names what is read beside what is written
+  return i.bytes + sum(sizes.get(operand, 0) for operand in i.operands)
+
+
+def _shortened(op_name: str) -> str:
+  """Returns the modules of `jit(step)/jvp(ResNet)/ResNet.features/...`."""
+  parts = op_name.split('/')
+  path = [p for p in parts if re.fullmatch(r'\w+', p) and p not in _NOISE]
+  backward = any(p.startswith('transpose(') for p in parts)
+  return '/'.join(path) + (' (backward)' if backward else '')
 
 
 def _parse(text: str) -> tuple[dict[str, list[_Instruction]], str]:
@@ -107,7 +148,8 @@ def _parse(text: str) -> tuple[dict[str, list[_Instruction]], str]:
         _Instruction(
           found['name'],
           found['op'],
-          size_of(found['shape']),
+          size_of(found['shape'], on_chip=False),
+          found['shape'],
           tuple(_OPERAND.findall(operands)),
           line,
         )
@@ -115,12 +157,18 @@ def _parse(text: str) -> tuple[dict[str, list[_Instruction]], str]:
   return computations, entry
 
 
-def size_of(shape: str) -> int:
-  """Returns the bytes of an HLO shape such as `(bf16[8,4]{1,0}, f32[])`."""
+def size_of(shape: str, *, on_chip: bool = True) -> int:
+  """Returns the bytes of an HLO shape such as `(bf16[8,4]{1,0}, f32[])`.
+
+  Args:
+    shape: as in a program's text.
+    on_chip: count what the compiler keeps in the chip's own memory, too.
+  """
   return sum(
     math.prod(int(side) for side in found['sides'].split(',') if side)
     * _width(found['type'])
-    for found in _SHAPE.finditer(re.sub(r'\{[^}]*\}', '', shape))
+    for found in _SHAPE.finditer(shape)
+    if on_chip or not _ON_CHIP.search(found['layout'] or '')
   )
 
 

@@ -2,43 +2,47 @@
 
 from collections.abc import Iterator
 
+from resflax.benchmarks import timm_peer
 from resflax.benchmarks.measure import Row, interleave
 from resflax.benchmarks.nets import make_setup, random_batch, stepper
 
 BATCH = 4
 
 
+NETS = {
+  'ResNet-50, nn.Conv': ('resnet50', 'xla'),
+  'ResNet-50': ('resnet50', 'auto'),
+  'ResNeXt-50 32x4d': ('resnext50_32x4d', 'auto'),
+}
+TIMM = 'ResNet-50 in timm, channels last'
+
+
 def run(*, quick: bool) -> Iterator[Row]:
-  """Compares forms of the convolution, and ResNeXt with ResNet."""
+  """Compares forms of the convolution, ResNeXt with ResNet, ours with timm."""
   for resolution in (112,) if quick else (112, 224):
-    nets = {
-      'ResNet-50, nn.Conv': ('resnet50', 'xla'),
-      'ResNet-50': ('resnet50', 'auto'),
-      'ResNeXt-50 32x4d': ('resnext50_32x4d', 'auto'),
+    programs = {
+      name: _step(variant, resolution, conv)
+      for name, (variant, conv) in NETS.items()
     }
-    times = interleave(
-      {
-        name: _step(variant, resolution, conv)
-        for name, (variant, conv) in nets.items()
-      },
-      repeats=3 if quick else 7,
-    )
-    plain, ours, grouped = (times[name].cpu_s for name in nets)
+    if timm_peer.is_here():
+      programs[TIMM] = timm_peer.stepper(
+        'resnet50', resolution=resolution, batch_size=BATCH, gpu=False
+      )
+    times = interleave(programs, repeats=3 if quick else 7)
+    seconds = {name: t.cpu_s for name, t in times.items()}
+    plain, ours, grouped = (seconds[name] for name in NETS)
     at = f'{resolution} px, batch {BATCH}'
-    yield from [
-      Row(f'ResNet-50 as nn.Conv, {at}', plain, 'CPU-s'),
-      Row(
-        f'ResNet-50, {at}', ours, 'CPU-s', ours / plain, 'nn.Conv', '<= 0.82'
-      ),
-      Row(
-        f'ResNeXt-50, {at}',
-        grouped,
-        'CPU-s',
-        grouped / ours,
-        'ResNet-50',
-        '<= 1.35',
-      ),
-    ]
+    yield Row(f'ResNet-50 as nn.Conv, {at}', plain, 'CPU-s')
+    yield Row(
+      f'ResNet-50, {at}', ours, 'CPU-s', ours / plain, 'nn.Conv', '<= 0.82'
+    )
+    yield Row(
+      *(f'ResNeXt-50, {at}', grouped, 'CPU-s', grouped / ours),
+      *('ResNet-50', '<= 1.35'),
+    )
+    if TIMM in seconds:
+      theirs = seconds[TIMM]
+      yield Row(f'{TIMM}, {at}', theirs, 'CPU-s', ours / theirs, 'ours to it')
 
 
 def _step(variant: str, resolution: int, conv: str):

@@ -16,6 +16,7 @@ from resflax.data.records import (
   parse_split,
 )
 from resflax.errors import UsageError
+from resflax.fields import nest
 from resflax.models import build_model
 from resflax.parallel import mesh as meshes
 from resflax.resolution import make_stages
@@ -44,6 +45,8 @@ def assemble(
     UsageError: something in the config is not allowed or contradicts another.
   """
   values = schema.complete(config)
+  if model is None:
+    build_model(nest(values)['model'])  # typos are refused before data are made
   dataset = source or sources.load_dataset(
     values['data.name'], values['data.data_dir']
   )

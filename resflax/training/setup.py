@@ -150,16 +150,17 @@ class Setup:
     )
     everywhere = meshes.replicated(self.mesh)
     jitted = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
-    return jitted.lower(self.state_shapes, self._batch_shapes(resolution))
+    return jitted.lower(self.state_shapes, self.batch_shapes(resolution))
 
   def lower_eval(self, resolution: int):
     """Returns the lowered evaluation step."""
     step = make_eval_step(self.forward, self.loss)
     jitted = jax.jit(step, out_shardings=meshes.replicated(self.mesh))
     variables = self.state_shapes.eval_variables
-    return jitted.lower(variables, self._batch_shapes(resolution))
+    return jitted.lower(variables, self.batch_shapes(resolution))
 
-  def _batch_shapes(self, resolution: int) -> dict:
+  def batch_shapes(self, resolution: int) -> dict:
+    """Returns the shapes and shardings of a batch."""
     size = self.resolved['batch_size']
     sharding = meshes.batch_sharded(self.mesh)
     shape = (size, resolution, resolution, self.dataset.info.channels)

@@ -40,6 +40,32 @@ def test_loops_count_as_often_as_they_run():
   assert counts.bytes == loop + (64 + 12) + (12 + 12)
 
 
+ON_CHIP = """HloModule jit_step
+
+ENTRY %main (a: bf16[8,4]) -> f32[100] {
+  %a = bf16[8,4]{1,0:T(8,128)} parameter(0)
+  %s = (bf16[8,4]{1,0:T(8,128)S(1)}, bf16[8,4]{1,0}, u32[]) copy-start(%a)
+  %d = bf16[8,4]{1,0:T(8,128)S(1)} copy-done(%s)
+  %x = f32[200]{0:T(128)S(1)} fusion(%d), metadata={op_name="jit(step)/small"}
+  %y = f32[50]{0} fusion(%x), metadata={op_name="jit(step)/jvp(ResNet)/stage1/norm/mul"}
+  ROOT %z = f32[100]{0} fusion(%y), metadata={op_name="jit(step)/transpose(jvp(ResNet))/stage1/conv/cond/mul"}
+}
+"""
+
+
+def test_only_traffic_with_hbm_is_counted():
+  """What is prefetched is read once; what stays on the chip costs nothing."""
+  prefetch = 64 + 4  # and its flag
+  assert hlo.count(ON_CHIP).bytes == prefetch + 200 + (200 + 400)
+
+
+def test_the_largest_values_have_the_names_of_modules():
+  assert hlo.largest(ON_CHIP, 2) == [
+    (400, 'stage1/mul (backward)'),
+    (200, 'stage1/norm/mul'),
+  ]
+
+
 @pytest.mark.parametrize(
   'shape, expected',
   [

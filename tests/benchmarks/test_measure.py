@@ -2,9 +2,10 @@
 
 import pytest
 
-from resflax.benchmarks import convolutions
+from resflax.benchmarks import convolutions, gpu_steps
 from resflax.benchmarks.measure import interleave
 from resflax.benchmarks.nets import make_setup, random_batch, stepper
+from resflax.errors import UsageError
 
 
 def test_programs_run_in_turns_after_one_run_each():
@@ -35,3 +36,22 @@ def test_grouped_convolutions_are_faster_than_autodiff(monkeypatch):
   monkeypatch.setattr(convolutions, 'SHAPES', ((14, 256, 1),))
   direct, ours = convolutions.run(quick=False)
   assert ours.ratio == direct.value / ours.value > 5
+
+
+@pytest.mark.slow
+def test_a_net_beside_its_ceilings():
+  """The GPU's benchmark, on what is here."""
+  ceilings = gpu_steps.measure_ceilings(side=256, length=2**20)
+  assert ceilings['bytes'] > 1e6 and ceilings['flops'] > 1e6
+  setup = make_setup('resnet18', resolution=32, batch_size=2, width=0.125)
+  images, *rest = gpu_steps.measure_net(setup, ceilings, repeats=1)
+  assert (images.unit, images.value > 0) == ('images/s', True)
+  moved, flops = rest
+  assert flops.what == 'resnet18 at 32, batch 2: flops'
+  assert flops.ratio == flops.value * 1e12 / ceilings['flops']
+  assert moved.ratio == moved.value * 1e12 / ceilings['bytes'] > 0
+
+
+def test_a_gpu_that_is_not_here_is_one_line():
+  with pytest.raises(UsageError, match='--device=gpu: JAX runs on cpu'):
+    next(gpu_steps.run(quick=True))

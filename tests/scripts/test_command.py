@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from resflax.data.sources import load_dataset
+
 CONFIG = '--config=configs/digits.py'
 
 
@@ -50,7 +52,14 @@ def test_typos_are_one_line(arguments, message):
   assert out.stdout == ''
 
 
+@pytest.fixture(scope='module')
+def digits():
+  """The data that a refusal may look at; a clean machine makes them once."""
+  load_dataset('digits')
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures('digits')
 @pytest.mark.parametrize(
   ('override', 'message'),
   [
