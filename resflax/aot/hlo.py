@@ -18,7 +18,8 @@ _INSTRUCTION = re.compile(
 )
 _CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
-_BODY = re.compile(r'body=%?([\w.\-]+)')
+_LOOP = re.compile(r'condition=%?([\w.\-]+), body=%?([\w.\-]+)')
+_LIMIT = re.compile(r' = s32\[\]\S* constant\((\d+)\)')
 _CALLED = re.compile(r'(?:to_apply=|branch_computations=\{)%?([\w.\-]+)')
 _SHAPE = re.compile(
   r'(?P<type>[a-z]+\d*)\[(?P<sides>[\d,]*)\](?P<layout>\{[^}]*\})?'
@@ -37,7 +38,10 @@ _FREE = (
   *('while', 'call', 'conditional', 'after-all', 'partition-id'),
 )
 # Parts of an instruction's path that say nothing of the model.
-_NOISE = ('while', 'body', 'cond', 'closed_call', 'checkpoint', 'conv')
+_NOISE = (
+  *('while', 'body', 'cond', 'closed_call', 'checkpoint', 'conv'),
+  'branch_0_fun',
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +99,7 @@ def largest(text: str, number: int) -> list[tuple[int, str]]:
   for i, _, _ in _executed(*_parse(text)):
     whose = _OP_NAME.search(i.line)
     if whose and i.op not in _FREE and not i.op.endswith('-start'):
-      name = _shortened(whose[1])
+      name = _shortened(whose[1]) or i.op
       values[name] = max(i.bytes, values.get(name, 0))
   ordered = sorted(values.items(), key=lambda value: -value[1])
   return [(size, name) for name, size in ordered[:number]]
@@ -110,12 +114,26 @@ def _executed(
   for i in instructions:
     yield i, sizes, times
     if i.op == 'while':
-      trips = _TRIPS.search(i.line)
-      often = times * int(trips[1] if trips else 1)
-      yield from _executed(computations, _BODY.search(i.line)[1], often)
+      condition, body = _LOOP.search(i.line).groups()
+      trips = _trips(i, computations[condition])
+      yield from _executed(computations, body, times * trips)
     elif i.op in ('call', 'conditional'):
       for called in _CALLED.findall(i.line):
         yield from _executed(computations, called, times)
+
+
+def _trips(loop: _Instruction, condition: list[_Instruction]) -> int:
+  """Returns how often a loop over blocks runs.
+
+  Either XLA has written it down, or the condition compares a counter from 0
+  on with the only constant it has, as `lax.scan` lowers to.
+  """
+  if known := _TRIPS.search(loop.line):
+    return int(known[1])
+  limits = [found for i in condition if (found := _LIMIT.search(i.line))]
+  if len(limits) != 1 or 'direction=LT' not in condition[-1].line:
+    raise ValueError(f'How often does {loop.name} run? {condition[-1].line}')
+  return int(limits[0][1])
 
 
 def _moved(i: _Instruction, sizes: dict[str, int]) -> int:

@@ -40,6 +40,16 @@ def test_loops_count_as_often_as_they_run():
   assert counts.bytes == loop + (64 + 12) + (12 + 12)
 
 
+def test_a_loop_that_xla_did_not_count_is_read_from_its_condition():
+  known = ', backend_config={"known_trip_count":{"n":"7"}}'
+  assert known in TEXT
+  limit = '  %n = s32[]{:T(128)} constant(9)\n  ROOT %lt'
+  text = TEXT.replace(known, '').replace('  ROOT %lt', limit)
+  assert hlo.count(text).cycles == 9 * 100 + 40 + 5
+  with pytest.raises(ValueError, match='How often does w run'):
+    hlo.count(TEXT.replace(known, ''))
+
+
 ON_CHIP = """HloModule jit_step
 
 ENTRY %main (a: bf16[8,4]) -> f32[100] {
