@@ -13,7 +13,7 @@ import jax
 from jaxtyping import PyTree
 
 from resflax import scaling, schema
-from resflax.aot import hlo
+from resflax.aot import counts
 from resflax.aot.chips import Chip, devices_of
 from resflax.config import Resolved
 from resflax.data.described import load_or_describe
@@ -126,9 +126,9 @@ def estimate(
     return TooLarge(program, resolution, images, reason)
   seconds = time.monotonic() - start
   text, memory = compiled.as_text(), compiled.memory_analysis()
-  counts = hlo.count(text)
+  counted = counts.count(text)
   flops = forward_flops(setup, resolution) * images * (3 if train else 1)
-  bounds = flops / chip.flops, counts.bytes / chip.bandwidth
+  bounds = flops / chip.flops, counted.bytes / chip.bandwidth
   return Estimate(
     program=program,
     resolution=resolution,
@@ -138,13 +138,13 @@ def estimate(
     peak_bytes=memory.peak_memory_in_bytes,
     held=_held(setup, train, resolution)
     | {'temporaries': memory.temp_size_in_bytes},
-    largest=hlo.largest(text, 3),
+    largest=counts.largest(text, 3),
     flops=flops,
-    bytes=counts.bytes,
-    collectives=counts.collectives,
-    collective_bytes=counts.collective_bytes,
-    cycles=counts.cycles,
-    estimated_ms=counts.cycles / chip.clock_hz * 1e3,
+    bytes=counted.bytes,
+    collectives=counted.collectives,
+    collective_bytes=counted.collective_bytes,
+    cycles=counted.cycles,
+    estimated_ms=counted.cycles / chip.clock_hz * 1e3,
     roofline_ms=1e3 * chip.cores * max(bounds),
     compile_s=seconds,
     fits=memory.peak_memory_in_bytes <= chip.memory / chip.cores,

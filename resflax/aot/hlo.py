@@ -1,22 +1,19 @@
-"""Reads a compiled program's text: cycles, bytes and collectives.
+"""Reads a compiled program's text into instructions, loops included.
 
-XLA for TPU writes its cost model's `estimated_cycles` next to each
-instruction. A loop's body counts as often as it runs, which
-`Compiled.cost_analysis` does not see.
+A loop's body counts as often as it runs, which `Compiled.cost_analysis` does
+not see.
 """
 
 import dataclasses
 import math
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 _COMPUTATION = re.compile(r'(?P<entry>ENTRY )?%?(?P<name>[\w.\-]+) \(.*\{\s*')
 _INSTRUCTION = re.compile(
   r'\s+(?:ROOT )?%?(?P<name>[\w.\-]+) = (?P<shape>.+?) (?P<op>[a-z\-]+)\('
   r'(?P<rest>.*)'
 )
-_CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"')
 _LOOP = re.compile(r'condition=%?([\w.\-]+), body=%?([\w.\-]+)')
 _LIMIT = re.compile(r' = s32\[\]\S* constant\((\d+)\)')
@@ -26,103 +23,49 @@ _SHAPE = re.compile(
 )
 _ON_CHIP = re.compile(r'S\([1-9]')  # a memory space that is not HBM
 _OPERAND = re.compile(r'%([\w.\-]+)')
-_OP_NAME = re.compile(r'op_name="([^"]+)"')
-
-_COLLECTIVES = (
-  *('all-reduce', 'all-gather', 'reduce-scatter', 'all-to-all'),
-  'collective-permute',
-)
-# Instructions that name memory but move none.
-_FREE = (
-  *('parameter', 'constant', 'tuple', 'get-tuple-element', 'bitcast'),
-  *('while', 'call', 'conditional', 'after-all', 'partition-id'),
-)
-# Parts of an instruction's path that say nothing of the model.
-_NOISE = (
-  *('while', 'body', 'cond', 'closed_call', 'checkpoint', 'conv'),
-  'branch_0_fun',
-)
 
 
 @dataclasses.dataclass(frozen=True)
-class Counts:
-  """What one run of a program does on one chip.
+class Instruction:
+  """One line of a program.
 
   Attributes:
-    cycles: the sum of the compiler's estimates.
-    bytes: of HBM that its instructions read and write, each operand once.
-    collectives: how many there are of each kind.
-    collective_bytes: of their results.
+    name: of its value.
+    op: what it does, such as `fusion`.
+    shape: of its value, as text.
+    bytes: of its value in HBM.
+    operands: the names of the values that it takes.
+    line: the text, with what else stands there.
   """
 
-  cycles: int
-  bytes: int
-  collectives: dict[str, int]
-  collective_bytes: int
-
-
-@dataclasses.dataclass(frozen=True)
-class _Instruction:
   name: str
   op: str
-  bytes: int
   shape: str
+  bytes: int
   operands: tuple[str, ...]
   line: str
 
 
-def count(text: str) -> Counts:
-  """Counts a compiled program, `Compiled.as_text()`."""
-  total = Counter()
-  for i, sizes, times in _executed(*_parse(text)):
-    if cycles := _CYCLES.search(i.line):
-      total['cycles'] += times * int(cycles[1])
-    total['bytes'] += times * _moved(i, sizes)
-    kind = i.op.removesuffix('-start')
-    if kind in _COLLECTIVES:
-      total[kind] += times
-      total['collective_bytes'] += times * size_of(i.shape)
-  return Counts(
-    cycles=total['cycles'],
-    bytes=total['bytes'],
-    collectives={op: total[op] for op in _COLLECTIVES if total[op]},
-    collective_bytes=total['collective_bytes'],
-  )
+# Instructions by name, in order.
+Computation = Mapping[str, Instruction]
 
 
-def largest(text: str, number: int) -> list[tuple[int, str]]:
-  """Returns the largest values a program writes to HBM: bytes, and whose.
-
-  A value is named after the modules and the operation that it comes from.
-  """
-  values = {}
-  for i, _, _ in _executed(*_parse(text)):
-    whose = _OP_NAME.search(i.line)
-    if whose and i.op not in _FREE and not i.op.endswith('-start'):
-      name = _shortened(whose[1]) or i.op
-      values[name] = max(i.bytes, values.get(name, 0))
-  ordered = sorted(values.items(), key=lambda value: -value[1])
-  return [(size, name) for name, size in ordered[:number]]
-
-
-def _executed(
-  computations: dict, name: str, times: int = 1
-) -> Iterator[tuple[_Instruction, dict[str, int], int]]:
-  """Yields what runs, the sizes of its computation's values, how often."""
-  instructions = computations[name]
-  sizes = {i.name: i.bytes for i in instructions}
-  for i in instructions:
-    yield i, sizes, times
+def executed(
+  computations: Mapping[str, Computation], name: str, times: int = 1
+) -> Iterator[tuple[Instruction, Computation, int]]:
+  """Yields what runs, the computation that it is part of, how often."""
+  for i in computations[name].values():
+    yield i, computations[name], times
     if i.op == 'while':
       condition, body = _LOOP.search(i.line).groups()
       trips = _trips(i, computations[condition])
-      yield from _executed(computations, body, times * trips)
+      yield from executed(computations, body, times * trips)
     elif i.op in ('call', 'conditional'):
       for called in _CALLED.findall(i.line):
-        yield from _executed(computations, called, times)
+        yield from executed(computations, called, times)
 
 
-def _trips(loop: _Instruction, condition: list[_Instruction]) -> int:
+def _trips(loop: Instruction, condition: Computation) -> int:
   """Returns how often a loop over blocks runs.
 
   Either XLA has written it down, or the condition compares a counter from 0
@@ -130,47 +73,29 @@ def _trips(loop: _Instruction, condition: list[_Instruction]) -> int:
   """
   if known := _TRIPS.search(loop.line):
     return int(known[1])
-  limits = [found for i in condition if (found := _LIMIT.search(i.line))]
-  if len(limits) != 1 or 'direction=LT' not in condition[-1].line:
-    raise ValueError(f'How often does {loop.name} run? {condition[-1].line}')
+  *_, last = lines = [i.line for i in condition.values()]
+  limits = [found for line in lines if (found := _LIMIT.search(line))]
+  if len(limits) != 1 or 'direction=LT' not in last:
+    raise ValueError(f'How often does {loop.name} run? {last}')
   return int(limits[0][1])
 
 
-def _moved(i: _Instruction, sizes: dict[str, int]) -> int:
-  """Returns the bytes of HBM that an instruction reads and writes."""
-  if i.op in _FREE or i.op.endswith('-done'):
-    return 0
-  if i.op.endswith('-start'):
-    return i.bytes  # its result names what is read beside what is written
-  return i.bytes + sum(sizes.get(operand, 0) for operand in i.operands)
-
-
-def _shortened(op_name: str) -> str:
-  """Returns the modules of `jit(step)/jvp(ResNet)/ResNet.features/...`."""
-  parts = op_name.split('/')
-  path = [p for p in parts if re.fullmatch(r'\w+', p) and p not in _NOISE]
-  backward = any(p.startswith('transpose(') for p in parts)
-  return '/'.join(path) + (' (backward)' if backward else '')
-
-
-def _parse(text: str) -> tuple[dict[str, list[_Instruction]], str]:
-  """Returns the instructions of each computation, and the entry's name."""
+def parse(text: str) -> tuple[dict[str, Computation], str]:
+  """Reads `Compiled.as_text()`: its computations, and the entry's name."""
   computations, current, entry = {}, None, ''
   for line in text.splitlines():
     if head := _COMPUTATION.fullmatch(line):
-      current = computations[head['name']] = []
+      current = computations[head['name']] = {}
       entry = head['name'] if head['entry'] else entry
     elif current is not None and (found := _INSTRUCTION.match(line)):
       operands = found['rest'].split(')', 1)[0]
-      current.append(
-        _Instruction(
-          found['name'],
-          found['op'],
-          size_of(found['shape'], on_chip=False),
-          found['shape'],
-          tuple(_OPERAND.findall(operands)),
-          line,
-        )
+      current[found['name']] = Instruction(
+        name=found['name'],
+        op=found['op'],
+        shape=found['shape'],
+        bytes=size_of(found['shape'], on_chip=False),
+        operands=tuple(_OPERAND.findall(operands)),
+        line=line,
       )
   return computations, entry
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import jax
 import jax.numpy as jnp
 
-from resflax.aot import hlo
+from resflax.aot import counts
 from resflax.aot.estimate import forward_flops
 from resflax.benchmarks import timm_peer
 from resflax.benchmarks.measure import Row, interleave
@@ -79,7 +79,7 @@ def measure_net(
   resolution = setup.stages[0].resolution
   batch_size = setup.resolved['batch_size']
   program = setup.lower_train(resolution).compile()
-  counts = hlo.count(program.as_text())
+  counted = counts.count(program.as_text())
   batch = random_batch(setup, resolution)
   steps = {'ours': stepper(program, setup.initial_state(), batch)}
   if timm_peer.is_here():
@@ -98,7 +98,7 @@ def measure_net(
     yield Row(f'{what}, timm', theirs, 'images/s', ours / theirs, 'ours to it')
   rates = {
     'flops': 3 * forward_flops(setup, resolution) * ours,
-    'bytes': counts.bytes / seconds['ours'],
+    'bytes': counted.bytes / seconds['ours'],
   }
   for name, ceiling in ceilings.items():
     rate = rates[name]

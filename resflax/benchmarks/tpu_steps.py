@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import jax.numpy as jnp
 
-from resflax.aot import hlo
+from resflax.aot import counts
 from resflax.aot.chips import devices_of
 from resflax.benchmarks.flax_example import FlaxExample
 from resflax.benchmarks.measure import Row
@@ -51,13 +51,13 @@ def run(*, quick: bool) -> Iterator[Row]:
 
 def _counted(lowered) -> dict[str, float]:
   compiled = lowered.compile()
-  counts = hlo.count(compiled.as_text())
+  counted = counts.count(compiled.as_text())
   memory = compiled.memory_analysis()
   return {
-    'Mcycles': counts.cycles / 1e6,
-    'GB of HBM traffic': counts.bytes / 1e9,
+    'Mcycles': counted.cycles / 1e6,
+    'GB of HBM traffic': counted.bytes / 1e9,
     'GB accessed, as XLA counts': compiled.cost_analysis()['bytes accessed']
     / 1e9,
     'GiB at the peak': memory.peak_memory_in_bytes / 2**30,
-    'all-reduces': counts.collectives.get('all-reduce', 0),
+    'all-reduces': counted.collectives.get('all-reduce', 0),
   }

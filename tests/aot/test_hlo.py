@@ -3,11 +3,21 @@
 
 import pytest
 
-from resflax.aot import hlo
+from resflax.aot import counts, hlo
 from resflax.aot.chips import CHIPS, chip_of
 from resflax.errors import UsageError
 
 TEXT = """HloModule jit_step, is_scheduled=true
+
+%c (p.2: bf16[8,4]) -> bf16[8,4] {
+  %p.2 = bf16[8,4]{1,0} parameter(0)
+  ROOT %m.2 = bf16[8,4]{1,0} multiply(%p.2, %p.2)
+}
+
+%d (p.3: bf16[8,4]) -> f32[3] {
+  %p.3 = bf16[8,4]{1,0} parameter(0)
+  ROOT %m.3 = f32[3]{0} custom-call(%p.3)
+}
 
 %body (p: (s32[], bf16[8,4])) -> (s32[], bf16[8,4]) {
   %p = (s32[]{:T(128)}, bf16[8,4]{1,0:T(8,128)}) parameter(0)
@@ -32,12 +42,12 @@ ENTRY %main (a: bf16[8,4]) -> f32[3] {
 
 
 def test_loops_count_as_often_as_they_run():
-  counts = hlo.count(TEXT)
-  assert counts.cycles == 7 * 100 + 40 + 5
-  assert counts.collectives == {'all-reduce': 1}
-  assert counts.collective_bytes == 12
+  counted = counts.count(TEXT)
+  assert counted.cycles == 7 * 100 + 40 + 5
+  assert counted.collectives == {'all-reduce': 1}
+  assert counted.collective_bytes == 12
   loop = 7 * (64 + 64)  # reads and writes 8 x 4 bfloat16
-  assert counts.bytes == loop + (64 + 12) + (12 + 12)
+  assert counted.bytes == loop + (64 + 12) + (12 + 12)
 
 
 def test_a_loop_that_xla_did_not_count_is_read_from_its_condition():
@@ -45,20 +55,25 @@ def test_a_loop_that_xla_did_not_count_is_read_from_its_condition():
   assert known in TEXT
   limit = '  %n = s32[]{:T(128)} constant(9)\n  ROOT %lt'
   text = TEXT.replace(known, '').replace('  ROOT %lt', limit)
-  assert hlo.count(text).cycles == 9 * 100 + 40 + 5
+  assert counts.count(text).cycles == 9 * 100 + 40 + 5
   with pytest.raises(ValueError, match='How often does w run'):
-    hlo.count(TEXT.replace(known, ''))
+    counts.count(TEXT.replace(known, ''))
 
 
 ON_CHIP = """HloModule jit_step
+
+%e (p.1: f32[50]) -> f32[100] {
+  %p.1 = f32[50]{0} parameter(0)
+  ROOT %m.1 = f32[100]{0} custom-call(%p.1)
+}
 
 ENTRY %main (a: bf16[8,4]) -> f32[100] {
   %a = bf16[8,4]{1,0:T(8,128)} parameter(0)
   %s = (bf16[8,4]{1,0:T(8,128)S(1)}, bf16[8,4]{1,0}, u32[]) copy-start(%a)
   %d = bf16[8,4]{1,0:T(8,128)S(1)} copy-done(%s)
-  %x = f32[200]{0:T(128)S(1)} fusion(%d), metadata={op_name="jit(step)/small"}
-  %y = f32[50]{0} fusion(%x), metadata={op_name="jit(step)/jvp(ResNet)/stage1/norm/mul"}
-  ROOT %z = f32[100]{0} fusion(%y), metadata={op_name="jit(step)/transpose(jvp(ResNet))/stage1/conv/cond/mul"}
+  %x = f32[200]{0:T(128)S(1)} multiply(%d, %d), metadata={op_name="jit(step)/small"}
+  %y = f32[50]{0} negate(%x), metadata={op_name="jit(step)/jvp(ResNet)/stage1/norm/mul"}
+  ROOT %z = f32[100]{0} fusion(%y), calls=%e, metadata={op_name="jit(step)/transpose(jvp(ResNet))/stage1/conv/cond/mul"}
 }
 """
 
@@ -66,11 +81,36 @@ ENTRY %main (a: bf16[8,4]) -> f32[100] {
 def test_only_traffic_with_hbm_is_counted():
   """What is prefetched is read once; what stays on the chip costs nothing."""
   prefetch = 64 + 4  # and its flag
-  assert hlo.count(ON_CHIP).bytes == prefetch + 200 + (200 + 400)
+  assert counts.count(ON_CHIP).bytes == prefetch + 200 + (200 + 400)
+
+
+STACKED = """HloModule jit_step
+
+%f (p.1: f32[10,50], p.2: f32[10,50], p.3: s32[]) -> f32[10,50] {
+  %p.1 = f32[10,50]{1,0} parameter(0)
+  %p.2 = f32[10,50]{1,0} parameter(1)
+  %p.3 = s32[] parameter(2)
+  %b.1 = f32[10,1,50]{2,1,0} bitcast(%p.1)
+  %s.1 = f32[1,50]{1,0} dynamic-slice(%b.1, %p.3, %p.3)
+  ROOT %u.1 = f32[10,50]{1,0} dynamic-update-slice(%p.2, %s.1, %p.3, %p.3)
+}
+
+ENTRY %main (a: f32[10,50], b: f32[10,50], i: s32[]) -> f32[10,50] {
+  %a = f32[10,50]{1,0} parameter(0)
+  %b = f32[10,50]{1,0} parameter(1)
+  %i = s32[] parameter(2)
+  ROOT %y = f32[10,50]{1,0} fusion(%a, %b, %i), calls=%f
+}
+"""
+
+
+def test_of_stacked_values_one_slice_is_read_and_one_written():
+  index = 4
+  assert counts.count(STACKED).bytes == 200 + 200 + index
 
 
 def test_the_largest_values_have_the_names_of_modules():
-  assert hlo.largest(ON_CHIP, 2) == [
+  assert counts.largest(ON_CHIP, 2) == [
     (400, 'stage1/mul (backward)'),
     (200, 'stage1/norm/mul'),
   ]
