@@ -113,9 +113,10 @@ PUBLISHED |= {
   if name.startswith('resnet_rs_')
 }
 
-# Milliseconds of a training step of 128 images on a TPU v3 in bfloat16.
+# Milliseconds of a training step of 128 images on a core of a TPU v3, in
+# bfloat16; batches that did not fit were halved.
 # Source: the README of tensorflow/tpu, models/official/resnet/resnet_rs, at
-# 7dc921f; that all are for 128 images follows from the work they imply.
+# 7dc921f; Bello et al. 2021, table 3, has 1,024 images on eight cores.
 TPU_V3_MS = {
   ('resnet_rs_50', 160): 70,
   ('resnet_rs_101', 160): 120,

@@ -9,11 +9,13 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from absl import flags
 from rich import box
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
 from resflax.errors import UsageError, unknown
@@ -59,26 +61,35 @@ def main(argv: list[str]) -> None:
     os.sched_setaffinity(0, cores)  # before JAX starts its threads
   if DEVICE.value != 'cpu' and names != ['step']:
     raise UsageError(f'--device={DEVICE.value} is for `step` alone.')
-  for name in names:
-    module = STEPS.get(DEVICE.value, BENCHMARKS[name])
-    _show(name, importlib.import_module(module).run(quick=QUICK.value))
-
-
-def _show(name: str, rows: Iterable) -> None:
+  rows = _rows(names)
   if JSON.value:
-    for row in rows:
+    for name, row in rows:
       print(json.dumps({'benchmark': name, **row._asdict()}), flush=True)
-    return
-  table = Table(title=f'{name}: {_machine()}', box=box.SIMPLE)
-  for column in ('what', 'median', 'ratio', 'to', 'aim'):
-    table.add_column(
-      column, justify='left' if column in ('what', 'to') else 'right'
-    )
-  for row in rows:
-    ratio = '' if row.ratio is None else f'{row.ratio:.2f}'
-    value = f'{row.value:.4g} {row.unit}'
-    table.add_row(row.what, value, ratio, row.against, row.bar)
-  Console(width=None if sys.stdout.isatty() else 120).print(table)
+  else:
+    _show(rows)
+
+
+def _rows(names: Iterable[str]) -> Iterator[tuple[str, NamedTuple]]:
+  for name in names:
+    module = importlib.import_module(STEPS.get(DEVICE.value, BENCHMARKS[name]))
+    for row in module.run(quick=QUICK.value):
+      yield name, row
+
+
+def _show(rows: Iterable[tuple[str, NamedTuple]]) -> None:
+  """Prints one table, each row as soon as it is there on a terminal."""
+  table = Table(box=box.SIMPLE)
+  for column in ('benchmark', 'what', 'median', 'ratio', 'to', 'aim'):
+    right = column in ('median', 'ratio', 'aim')
+    table.add_column(column, justify='right' if right else 'left')
+  console = Console(width=None if sys.stdout.isatty() else 140)
+  with Live(table, console=console, auto_refresh=False) as live:
+    for name, row in rows:
+      ratio = '' if row.ratio is None else f'{row.ratio:.2f}'
+      value = f'{row.value:.4g} {row.unit}'
+      table.add_row(name, row.what, value, ratio, row.against, row.bar)
+      live.refresh()
+  console.print(_machine())
 
 
 def _machine() -> str:

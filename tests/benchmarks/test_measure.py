@@ -1,5 +1,8 @@
 """Programs run in turns; tables come out of real, small measurements."""
 
+import subprocess
+import sys
+
 import pytest
 
 from resflax.benchmarks import convolutions, gpu_steps
@@ -55,3 +58,14 @@ def test_a_net_beside_its_ceilings():
 def test_a_gpu_that_is_not_here_is_one_line():
   with pytest.raises(UsageError, match='--device=gpu: JAX runs on cpu'):
     next(gpu_steps.run(quick=True))
+
+
+def test_a_device_is_for_the_step_alone():
+  out = subprocess.run(
+    [sys.executable, '-m', 'scripts.benchmark', 'conv', '--device=tpu'],
+    capture_output=True,
+    text=True,
+    timeout=60,
+  )
+  assert out.returncode == 5
+  assert out.stderr == 'error: --device=tpu is for `step` alone.\n'
