@@ -4,74 +4,18 @@
 it is derived from, and each comes with its reason.
 """
 
-import dataclasses
 from collections.abc import Mapping
 
-from resflax import schema
+from resflax import rules, schema
 from resflax.errors import UsageError
-from resflax.fields import flat, nest
+from resflax.fields import flat
+from resflax.plan import plan_for
+from resflax.resolved import Facts, Resolved
 from resflax.variants import variant
 
 # Blocks from which a loop over them compiles faster than it costs in steps
 # (docs/results/scan.md).
 SCAN_FROM = {'cpu': 30, 'gpu': 100, 'tpu': 100}
-
-
-@dataclasses.dataclass(frozen=True)
-class Facts:
-  """What `resolve` needs to know about a data set and a machine.
-
-  Attributes:
-    num_examples: in the training split.
-    splits: the default of `train_split`, `val_split` and `test_split`.
-    split_reason: why these.
-    platform: that the run is compiled for: cpu, gpu or tpu.
-  """
-
-  num_examples: int
-  splits: Mapping[str, str]
-  split_reason: str
-  platform: str = 'cpu'
-
-
-@dataclasses.dataclass(frozen=True)
-class Resolved:
-  """A config in which every field is decided.
-
-  Attributes:
-    values: `{dotted path: value}`; holds derived paths that are no fields of
-      the schema as well, such as `optimizer.peak_lr`.
-    reasons: `{dotted path: why}` of the derived ones.
-  """
-
-  values: dict[str, object]
-  reasons: dict[str, str]
-
-  def __getitem__(self, path: str):
-    return self.values[path]
-
-  def group(self, name: str) -> dict:
-    """Returns the nested dict of one group, such as `model`."""
-    return self.config[name]
-
-  @property
-  def config(self) -> dict:
-    """The nested dict of the schema's fields."""
-    return nest({path: self.values[path] for path in schema.FIELDS})
-
-  @property
-  def derived(self) -> dict:
-    """`{dotted path: {value, reason}}`, as `config.json` stores it."""
-    return {
-      path: {'value': self.values[path], 'reason': reason}
-      for path, reason in self.reasons.items()
-    }
-
-  def derive(self, path: str, value: object, reason: str) -> None:
-    """Decides a field, unless somebody set it."""
-    if self.values.get(path) is None:
-      self.values[path] = value
-      self.reasons[path] = reason
 
 
 def resolve(config: Mapping, facts: Facts) -> Resolved:
@@ -88,13 +32,43 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   resolved = Resolved(schema.complete(config), {})
   for name, split in facts.splits.items():
     resolved.derive(f'data.{name}', split, facts.split_reason)
+  _derive_durations(resolved, facts.num_examples)
+  _derive_scaling(resolved, facts.num_examples)
   _derive_model(resolved)
   _derive_scan(resolved, facts.platform)
-  _derive_durations(resolved, facts.num_examples)
   _derive_resolution(resolved)
   _derive_optimizer(resolved)
+  _derive_decay(resolved, facts.num_examples)
   _check(resolved)
   return resolved
+
+
+def _derive_scaling(resolved: Resolved, num_examples: int) -> None:
+  """Decides what the rule says for the budget, see `resflax.plan`."""
+  options = resolved.group('scaling')
+  if options.pop('rule') == 'off':
+    given = [f'config.scaling.{n}={v}' for n, v in options.items() if v]
+    if given and given != ['config.scaling.grow=auto']:
+      raise UsageError(
+        f'{given[0]} does nothing without a rule: set '
+        'config.scaling.rule=resnet_rs.'
+      )
+    return
+  if not resolved['model.variant'].startswith('resnet_rs_'):
+    raise UsageError(
+      f'config.model.variant={resolved["model.variant"]} is not of the family '
+      'that config.scaling.rule=resnet_rs scales: set '
+      'config.model.variant=resnet_rs_50.'
+    )
+  plan = plan_for(**options, epochs=_epochs(resolved, num_examples))
+  for path, decided in plan.fields().items():
+    resolved.derive(path, decided.value, decided.reason)
+
+
+def _epochs(resolved: Resolved, num_examples: int) -> float:
+  """Returns the passes over the unique examples."""
+  seen = resolved['schedule.total_steps'] * resolved['batch_size']
+  return seen / num_examples
 
 
 def _derive_model(resolved: Resolved) -> None:
@@ -191,6 +165,22 @@ def _derive_optimizer(resolved: Resolved) -> None:
   imagenet = 'ImageNet, as torchvision and timm have it'
   resolved.derive('data.mean', (0.485, 0.456, 0.406), imagenet)
   resolved.derive('data.std', (0.229, 0.224, 0.225), imagenet)
+
+
+def _derive_decay(resolved: Resolved, num_examples: int) -> None:
+  path, peak_lr = 'optimizer.weight_decay', resolved['optimizer.peak_lr']
+  if resolved['scaling.rule'] == 'off' or not peak_lr:
+    resolved.derive(path, 1e-4, 'as ResNet (He et al. 2015)')
+    return
+  decided = rules.weight_decay(
+    _epochs(resolved, num_examples),
+    regularised=bool(
+      resolved['model.dropout_rate'] or resolved['model.stochastic_depth_rate']
+    ),
+    peak_lr=peak_lr,
+    steps=resolved['schedule.total_steps'],
+  )
+  resolved.derive(path, decided.value, decided.reason)
 
 
 def _check(resolved: Resolved) -> None:

@@ -93,6 +93,24 @@ SCHEMA = {
       choices=('none', 'blocks'),
     ),
   },
+  'scaling': {
+    'rule': Field(
+      str,
+      'off',
+      'decide size, resolution and regularisers by a budget',
+      choices=('off', 'resnet_rs'),
+    ),
+    'macs': Field(float, None, 'budget: multiply-adds of one image', low=1),
+    'latency_ms': Field(
+      float, None, 'budget: a step of 128 images on a TPU v3 core', low=0
+    ),
+    'grow': Field(
+      str,
+      'auto',
+      'depth or width; auto = by the length of the run',
+      choices=('auto', 'depth', 'width'),
+    ),
+  },
   'data': {
     'name': Field(str, 'digits', 'TFDS name, or folder:DIR'),
     'data_dir': Field(str, None, 'where TFDS data lies'),
@@ -158,7 +176,7 @@ SCHEMA = {
     ),
     'momentum': _rate(0.9, 'heavy ball'),
     'nesterov': Field(bool, False, 'look ahead'),
-    'weight_decay': Field(float, 1e-4, 'L2, on kernels only', low=0),
+    'weight_decay': Field(float, None, 'L2, on kernels only', low=0),
   },
   'schedule': {
     'name': Field(

@@ -12,9 +12,13 @@ ROOT = pathlib.Path(__file__).parent.parent
 PURE = (  # level 1: the standard library only
   *('arguments', 'checks', 'config', 'errors', 'fields', 'geometry'),
   *(
+    'path',
     'paths',
+    'plan',
     'published',
     'resolution',
+    'resolved',
+    'rules',
     'scaling',
     'schema',
     'slots',

@@ -1,0 +1,64 @@
+"""A config in which every field is decided, and what was known of the data."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from resflax import schema
+from resflax.fields import nest
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+  """What `resolve` needs to know about a data set and a machine.
+
+  Attributes:
+    num_examples: in the training split.
+    splits: the default of `train_split`, `val_split` and `test_split`.
+    split_reason: why these.
+    platform: that the run is compiled for: cpu, gpu or tpu.
+  """
+
+  num_examples: int
+  splits: Mapping[str, str]
+  split_reason: str
+  platform: str = 'cpu'
+
+
+@dataclasses.dataclass(frozen=True)
+class Resolved:
+  """A config in which every field is decided.
+
+  Attributes:
+    values: `{dotted path: value}`; holds derived paths that are no fields of
+      the schema as well, such as `optimizer.peak_lr`.
+    reasons: `{dotted path: why}` of the derived ones.
+  """
+
+  values: dict[str, object]
+  reasons: dict[str, str]
+
+  def __getitem__(self, path: str):
+    return self.values[path]
+
+  def group(self, name: str) -> dict:
+    """Returns the nested dict of one group, such as `model`."""
+    return self.config[name]
+
+  @property
+  def config(self) -> dict:
+    """The nested dict of the schema's fields."""
+    return nest({path: self.values[path] for path in schema.FIELDS})
+
+  @property
+  def derived(self) -> dict:
+    """`{dotted path: {value, reason}}`, as `config.json` stores it."""
+    return {
+      path: {'value': self.values[path], 'reason': reason}
+      for path, reason in self.reasons.items()
+    }
+
+  def derive(self, path: str, value: object, reason: str) -> None:
+    """Decides a field, unless somebody set it."""
+    if self.values.get(path) is None:
+      self.values[path] = value
+      self.reasons[path] = reason

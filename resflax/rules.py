@@ -1,0 +1,107 @@
+"""The ResNet-RS rules: from budget, schedule and data to a config's fields.
+
+Source: Bello et al. 2021; the paper gives findings and tables, and no closed
+form. Each rule says which part is the paper's and which is ours.
+"""
+
+import math
+from typing import NamedTuple
+
+from resflax.path import Point
+
+# Passes over the data from which a run is long: the paper's grids of 10 and
+# 100 epochs have no regulariser, its 350 epochs have all (appendix B).
+LONG = 250
+# Between the two, the wide and the deep net are within the reading error of
+# figure 3 (0.15 points): deep minus wide is about 0.28 ln(E / 54) for 200
+# layers against width 1.5, and 0.51 ln(E / 57) for 300 against 2.
+WIDTH_UNTIL, DEPTH_FROM = 40, 100
+
+# What the published recipe's decay acts on: peak rate 1.6, 109,475 steps.
+_REFERENCE = 1.6 * 109_475
+
+
+class Decided(NamedTuple):
+  """A value, and why."""
+
+  value: object
+  reason: str
+
+
+def growth(epochs: int | float) -> Decided:
+  """Returns whether `depth` or `width` should grow, or `undecided`.
+
+  Deeper where a run can overfit, wider where it cannot (section 4.2). The two
+  limits are ours, read off figure 3, and calibrated on ImageNet alone.
+
+  Args:
+    epochs: passes over the unique examples.
+  """
+  sees = f'{epochs:,.4g} epochs'
+  if epochs >= DEPTH_FROM:
+    return Decided('depth', f'{sees} can overfit (from {DEPTH_FROM} on)')
+  if epochs <= WIDTH_UNTIL:
+    return Decided('width', f'{sees} cannot overfit (up to {WIDTH_UNTIL})')
+  return Decided(
+    'undecided',
+    f'{sees} lie between {WIDTH_UNTIL} and {DEPTH_FROM}, where deep and wide '
+    'are equal within reading error: run both',
+  )
+
+
+def dropout(point: Point, epochs: int | float) -> Decided:
+  """Returns the rate of dropout before the classifier, from the table."""
+  if epochs < LONG:
+    return Decided(0.0, _short(epochs))
+  if point.resolution >= 320:
+    return Decided(0.4, 'ResNet-RS from 320 pixels on')
+  return Decided(0.25, 'ResNet-RS below 320 pixels')
+
+
+def stochastic_depth(point: Point, epochs: int | float) -> Decided:
+  """Returns the drop rate of the deepest block, from the table."""
+  if epochs < LONG:
+    return Decided(0.0, _short(epochs))
+  if sum(point.depths) >= 66:
+    return Decided(0.1, 'ResNet-RS from 66 blocks (200 layers) on')
+  return Decided(0.0, 'ResNet-RS below 66 blocks (200 layers)')
+
+
+def weight_decay(
+  epochs: int | float, *, regularised: bool, peak_lr: int | float, steps: int
+) -> Decided:
+  """Returns the weight decay, less of it beside other regularisers.
+
+  4e-5 with dropout or stochastic depth, 1e-4 without (table 2). That a long
+  run of another length, rate or batch holds rate x decay x steps is ours; the
+  result is rounded to two digits.
+
+  Args:
+    epochs: passes over the unique examples.
+    regularised: whether dropout or stochastic depth is on.
+    peak_lr: of the schedule, above 0.
+    steps: of the run.
+  """
+  if epochs < LONG:
+    return Decided(1e-4, f'{_short(epochs)}; as ResNet (He et al. 2015)')
+  published = 4e-5 if regularised else 1e-4
+  decay = published * _REFERENCE / (peak_lr * steps)
+  reason = (
+    'table 2 with dropout or stochastic depth'
+    if regularised
+    else 'table 2 without dropout and stochastic depth'
+  )
+  return Decided(
+    _two_digits(decay),
+    f'{published:g}, {reason}, at rate x decay x steps of '
+    f'{published * _REFERENCE:.3g}',
+  )
+
+
+def _two_digits(x: float) -> float:
+  digits = 1 - math.floor(math.log10(x))
+  return round(x, digits)
+
+
+def _short(epochs: int | float) -> str:
+  return f'no regulariser in {epochs:,.4g} epochs, fewer than {LONG}'

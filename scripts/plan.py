@@ -1,0 +1,98 @@
+r"""Prints which model the rules choose for a config's budget, and why.
+
+  python -m scripts.plan --config=configs/imagenet/resnet.py:resnet_rs_50 \
+    --config.scaling.rule=resnet_rs --config.scaling.macs=12e9
+"""
+
+import json
+import sys
+
+from absl import flags
+from ml_collections import config_flags
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from resflax import path
+from resflax.errors import UsageError
+from resflax.plan import Plan, plan_for
+from scripts.command import run
+
+CONFIG = config_flags.DEFINE_config_file(
+  'config', None, 'A config file, with its argument: FILE.py[:ARG].'
+)
+JSON = flags.DEFINE_bool('json', False, 'Print JSON instead of tables.')
+
+
+def main(argv: list[str]) -> None:
+  """Prints the decided fields, the neighbours on the path, and the growth."""
+  del argv
+  if CONFIG.value is None:
+    raise UsageError('--config is missing: give a config with a budget.')
+  if CONFIG.value.scaling.rule == 'off':
+    raise UsageError(
+      'The config has no rule to plan by: set --config.scaling.rule=resnet_rs '
+      'and --config.scaling.macs=MACS.'
+    )
+  # Opening a data set takes seconds: a typo is answered before.
+  from resflax.data.described import load_or_describe
+  from resflax.training.assemble import assemble
+
+  data = CONFIG.value.data
+  dataset = load_or_describe(data.name, data.data_dir)
+  resolved = assemble(CONFIG.value.to_dict(), source=dataset).resolved
+  get = resolved.values
+  examples = len(dataset.split(get['data.train_split']))
+  epochs = get['schedule.total_steps'] * get['batch_size'] / examples
+  options = resolved.group('scaling')
+  del options['rule']
+  plan = plan_for(**options, epochs=epochs)
+  decided = {
+    name: resolved.derived.get(name, {'value': get[name], 'reason': 'set'})
+    for name in (*plan.fields(), 'optimizer.weight_decay')
+  }
+  if JSON.value:
+    print(json.dumps({'fields': decided, **_summary(plan)}, indent=2))
+  else:
+    _print(plan, decided)
+
+
+def _summary(plan: Plan) -> dict:
+  return {
+    'macs': plan.point.macs,
+    'source': plan.point.source,
+    'epochs': plan.epochs,
+    'grow': plan.growth.value,
+    'reason': plan.growth.reason,
+  }
+
+
+def _print(plan: Plan, decided: dict) -> None:
+  console = Console(width=None if sys.stdout.isatty() else 120)
+  fields = Table('field', 'value', 'why', box=box.SIMPLE)
+  for name, entry in decided.items():
+    fields.add_row(name, str(entry['value']), entry['reason'])
+  console.print(fields)
+  points = Table('', 'blocks', 'px', 'width', 'GMAC', 'source', box=box.SIMPLE)
+  for point in _neighbours(plan):
+    points.add_row(
+      '->' if point == plan.point else '',
+      '-'.join(map(str, point.depths)),
+      *(str(point.resolution), f'{point.width:g}'),
+      *(f'{point.macs / 1e9:.2f}', point.source),
+    )
+  console.print(points)
+  console.print(f'{plan.growth.value}: {plan.growth.reason}', highlight=False)
+
+
+def _neighbours(plan: Plan) -> list[path.Point]:
+  """The point, between the published ones next to it in MACs."""
+  published = list(path.published())
+  macs = plan.point.macs
+  below = [p for p in published if p.macs < macs][-1:]
+  above = [p for p in published if p.macs > macs][:1]
+  return [*below, plan.point, *above]
+
+
+if __name__ == '__main__':
+  run(main)

@@ -1,0 +1,99 @@
+"""A config with a budget becomes the published recipe, or says why not."""
+
+import pytest
+
+from resflax import path
+from resflax.config import Facts, resolve
+from resflax.errors import UsageError
+from resflax.plan import plan_for
+from tests.test_rules import TABLE
+
+IMAGENET = Facts(1_281_167, {}, '')
+POINTS = {p.key: p for p in path.published()}
+
+
+def resolved(*, epochs=350.0, variant='resnet_rs_50', model=None, **scaling):
+  return resolve(
+    {
+      'batch_size': 4096,
+      'model': {'variant': variant, **(model or {})},
+      'scaling': {'rule': 'resnet_rs', **scaling},
+      'schedule': {'total_epochs': epochs},
+    },
+    IMAGENET,
+  )
+
+
+@pytest.mark.parametrize('key', TABLE, ids=lambda key: f'{key[0]}@{key[1]}')
+def test_the_eleven_recipes_follow_from_their_budgets(key):
+  point = POINTS[key]
+  config = resolved(macs=float(point.macs))
+  assert tuple(config['model.depths']) == point.depths
+  assert config['model.width'] == 1.0
+  assert config['resolution.train'] == config['resolution.test'] == key[1]
+  rates = config['model.dropout_rate'], config['model.stochastic_depth_rate']
+  assert rates == TABLE[key]
+  assert config['optimizer.peak_lr'] == 1.6
+  assert config['optimizer.weight_decay'] == 4e-5
+  assert 'published' in config.reasons['model.depths']
+
+
+def test_a_short_run_is_wide_and_has_no_regularisers():
+  config = resolved(macs=12e9, epochs=10.0)
+  assert config['model.width'] > 1
+  assert config['model.depths'] == (3, 4, 23, 3)
+  assert config['model.dropout_rate'] == 0
+  assert config['optimizer.weight_decay'] == 1e-4
+  assert 'cannot overfit' in config.reasons['model.width']
+
+
+def test_what_is_set_wins():
+  config = resolved(macs=12e9, model={'dropout_rate': 0.5, 'width': 0.75})
+  assert config['model.dropout_rate'] == 0.5
+  assert config['model.width'] == 0.75
+  assert config['model.depths'] == (3, 8, 36, 3)
+  config = resolved(macs=12e9, epochs=10.0, grow='depth')
+  assert config['model.width'] == 1.0
+
+
+def test_without_regularisers_the_decay_is_larger():
+  model = {'dropout_rate': 0.0, 'stochastic_depth_rate': 0.0}
+  assert resolved(macs=12e9, model=model)['optimizer.weight_decay'] == 1e-4
+
+
+def test_between_the_limits_nothing_is_decided():
+  plan = plan_for(epochs=60, macs=12e9)
+  assert plan.growth.value == 'undecided'
+  assert plan.point.width == 1.0
+  assert 'run both' in plan.fields()['model.width'].reason
+
+
+def test_a_latency_is_a_budget_too():
+  config = resolved(latency_ms=410.0)
+  assert config['model.depths'] == (3, 8, 36, 3)
+  assert config['resolution.train'] == 256
+  wide = plan_for(epochs=10, latency_ms=410.0).point
+  assert (
+    wide.width > 1 and wide.macs <= 1.01 * POINTS['resnet_rs_152', 256].macs
+  )
+
+
+@pytest.mark.parametrize(
+  'options, message',
+  [
+    ({}, 'has no budget: set one of config.scaling.macs'),
+    ({'macs': 1e9, 'latency_ms': 70.0}, 'has two budgets'),
+    ({'macs': 1e8}, 'A budget of 1e.08 is too small'),
+    ({'macs': 1e10, 'variant': 'resnet50'}, 'resnet50 is not of the family'),
+    ({'rule': 'off', 'macs': 1e10}, 'config.scaling.macs=.* does nothing'),
+  ],
+)
+def test_a_budget_that_means_nothing_is_refused(options, message):
+  with pytest.raises(UsageError, match=message):
+    resolved(**options)
+
+
+def test_without_a_rule_nothing_changes():
+  config = resolve({'schedule': {'total_epochs': 90.0}}, IMAGENET)
+  assert config['optimizer.weight_decay'] == 1e-4
+  assert config['model.depths'] == (3, 4, 6, 3)
