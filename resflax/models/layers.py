@@ -67,7 +67,9 @@ class GroupBatchNorm(nn.Module):
       mean, var = running_mean.value[None], running_var.value[None]
 
     multiplier = lax.rsqrt(var + self.epsilon) * scale[None]
-    y = (grouped - _expand(mean)) * _expand(multiplier) + _expand(bias[None])
+    # One multiply-add for each element; the rest is for each feature.
+    offset = bias[None] - mean * multiplier
+    y = grouped * _expand(multiplier) + _expand(offset)
     return y.reshape(x.shape).astype(self.dtype)
 
   def _running(
