@@ -5,6 +5,7 @@ to the first name, a bare name is True, an unknown name is an error.
 """
 
 import os
+from collections.abc import Mapping
 
 from resflax.errors import UsageError, unknown
 
@@ -36,11 +37,12 @@ def parse_arg(arg: str | None, **spec) -> dict:
       name, text = next(iter(spec)), part
     elif name not in spec:
       raise unknown('config argument', name, spec, '--config=file.py:argument')
-    out[name] = _convert(name, text, type(spec[name]))
+    out[name] = _convert(name, text, spec)
   return out
 
 
-def _convert(name: str, text: str, kind: type):
+def _convert(name: str, text: str, spec: Mapping[str, object]):
+  kind = type(spec[name])
   if kind is bool:
     if text.lower() in _BOOLS:
       return _BOOLS[text.lower()]
@@ -50,7 +52,8 @@ def _convert(name: str, text: str, kind: type):
     except ValueError:
       pass
   raise UsageError(
-    f'Config argument {name}={text!r} is not of type {kind.__name__} '
+    f'Config argument {text!r} is not a value of {name}, which takes '
+    f'{kind.__name__}; there are: {", ".join(spec)} '
     '(--config=file.py:argument).'
   )
 

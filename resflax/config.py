@@ -128,7 +128,7 @@ def _duration(
     first, second, *_ = (f'config.{path}={resolved[path]}' for path in given)
     raise UsageError(
       f'{first} and {second} are two durations for one thing: keep one and '
-      f'unset the other, e.g. --config.{next(iter(given))}=None.'
+      f'unset the other, e.g. --config.{list(given)[-1]}=None.'
     )
   for path, steps in given.items():
     amount = resolved[path]
@@ -141,6 +141,17 @@ def _duration(
     )
   resolved.derive(f'{name}_steps', 0, 'not set')
   return resolved[f'{name}_steps']
+
+
+def _given(resolved: Resolved, name: str) -> str:
+  """Returns a duration as it was set, such as `warmup_epochs=5.0`."""
+  units = ('epochs', 'examples', 'percent', 'steps')
+  paths = (f'{name}_{unit}' for unit in units)
+  return next(
+    f'config.{path}={resolved[path]}'
+    for path in paths
+    if resolved.values.get(path) is not None
+  )
 
 
 def _derive_resolution(resolved: Resolved) -> None:
@@ -189,8 +200,9 @@ def _check(resolved: Resolved) -> None:
   for wrong, message in (
     (
       get('schedule.warmup_steps') >= get('schedule.total_steps'),
-      f'The warm-up of {get("schedule.warmup_steps")} steps does not end '
-      f'within the run of {get("schedule.total_steps")}: shorten '
+      f'The warm-up of {get("schedule.warmup_steps")} steps '
+      f'({_given(resolved, "schedule.warmup")}) does not end within the run '
+      f'of {get("schedule.total_steps")}: shorten '
       'config.schedule.warmup_* or lengthen config.schedule.total_*.',
     ),
     (

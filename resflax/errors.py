@@ -60,7 +60,8 @@ def unknown(kind: str, value: object, allowed: Iterable[str], where: str):
     where: the flag, field or argument to change, e.g. `'config.model.stem'`.
   """
   allowed = list(allowed)
-  return UsageError(
-    f'Unknown {kind} {value!r}.{near_miss(str(value), allowed)} '
-    f'Choose one of: {", ".join(map(str, allowed))} ({where}).'
-  )
+  hint = near_miss(str(value), allowed)
+  choices = f'Choose one of: {", ".join(map(str, allowed))}'
+  if hint and len(allowed) > 20:
+    choices = f'There are {len(allowed)}'
+  return UsageError(f'Unknown {kind} {value!r}.{hint} {choices} ({where}).')

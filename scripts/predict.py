@@ -25,7 +25,7 @@ def main(images: list[str]) -> None:
     raise UsageError('No image is given: name one file or more.')
   for image in images:
     if not os.path.isfile(image):
-      raise UsageError(f'{image!r} is not a file: give those of images.')
+      raise UsageError(f'{image!r} is not a file: give image files.')
   # JAX and Orbax take seconds to import: a typo is answered before.
   from resflax.data.folders import FileRecords
   from resflax.runs import load_run

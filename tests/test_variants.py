@@ -62,10 +62,11 @@ def test_a_row_is_the_callers_own():
 def test_an_unknown_variant_gets_a_near_miss():
   with pytest.raises(UsageError) as error:
     variant('resnet50d')
-  assert str(error.value).startswith(
-    "Unknown variant 'resnet50d'. Did you mean 'resnet50_d'? Choose one of: "
+  # Of a long list only how long it is, beside the near miss.
+  assert str(error.value) == (
+    "Unknown variant 'resnet50d'. Did you mean 'resnet50_d'? There are "
+    f'{len(VARIANTS)} (config.model.variant).'
   )
-  assert str(error.value).endswith('(config.model.variant).')
 
 
 def test_fields_go_before_the_variant_and_none_means_by_the_variant():

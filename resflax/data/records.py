@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from resflax.errors import DataError, UsageError, unknown
 
-FIELDS = 'config.data.train_split, val_split or test_split'
+FIELDS = 'config.data.*_split, or --split'
 
 _SPEC = re.compile(
   r'(?P<name>[^\[\]]+)(\[(?P<start>[^:\]]*):(?P<stop>[^:\]]*)\])?'

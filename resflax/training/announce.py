@@ -28,6 +28,12 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
     f'{devices} x {jax.devices()[0].device_kind}, '
     f'{per_device} of {resolved["batch_size"]} images each'
   )
+  if setup.num_examples < resolved['batch_size']:
+    yield (
+      f'note: a step takes {resolved["batch_size"] / setup.num_examples:.3g} '
+      f'epochs of the {setup.num_examples:,} training images: lower '
+      'config.batch_size to see each once an epoch'
+    )
   if step:
     yield f'going on from step {step}'
 

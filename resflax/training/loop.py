@@ -49,7 +49,7 @@ class Window:
         raise NotFiniteError(
           f'The loss or its gradient is not finite at step {step} '
           f'(loss {metrics["loss"]}): lower config.optimizer.lr or lengthen '
-          'config.schedule.warmup_*. The last checkpoint is from before.'
+          'config.schedule.warmup_*. Nothing from here on was saved.'
         )
       self._fetched.append(metrics)
     self._pending.clear()

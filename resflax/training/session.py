@@ -152,6 +152,7 @@ class Session:
         meta = {'seconds': self.clock.seconds}
         self._checkpoints.save(unstack(state), meta, self._validated)
         self._metrics.checkpoint(step)
+        self.write_status('running')
     self._validated = None
 
   def test(self, state: TrainState) -> Evaluation:

@@ -60,20 +60,48 @@ class Workdir:
       allow: fields that may differ from those the folder was made with.
 
     Raises:
-      UsageError: another field differs.
+      UsageError: another field differs, or the run has no step left that a
+        change could act on.
       StorageError: what was stored cannot be read.
     """
     for name in allow:
       schema.field(name)
     file = self.path / 'config.json'
+    changes = []
     if file.exists():
-      before = dict(flat(read_json(file, ['config'])['config']))
+      stored = read_json(file, ['config', 'changes'])
+      before = dict(flat(stored['config']))
       # Through JSON as well, where tuples are lists.
       now = dict(flat(json.loads(json.dumps(resolved.config))))
-      _refuse_changes(before, now, allow, self.path)
+      changed = _changed(before, now)
+      _refuse_changes(before, now, changed - set(allow), self.path)
+      changes = stored['changes']
+      if changed:
+        step = self._step_left(resolved['schedule.total_steps'])
+        changes += [
+          {'step': step, 'field': name, 'from': before.get(name)}
+          for name in sorted(changed)
+        ]
     self.write_json(
-      'config.json', {'config': resolved.config, 'derived': resolved.derived}
+      'config.json',
+      {
+        'config': resolved.config,
+        'derived': resolved.derived,
+        'changes': changes,
+      },
     )
+
+  def _step_left(self, total_steps: int) -> int:
+    """Returns the step of the last save; refuses where it is the last one."""
+    file = self.path / 'status.json'
+    step = read_json(file, ['step'])['step'] if file.exists() else 0
+    if step and step >= total_steps:
+      raise UsageError(
+        f'{self.path} holds a finished run of {step} steps: no step is left '
+        'that --allow_change could act on. Use another --workdir, or lengthen '
+        'config.schedule.total_* as well.'
+      )
+    return step
 
 
 def read_config(path: epath.Path) -> Resolved:
@@ -125,20 +153,26 @@ def _tuples(value: object) -> object:
   return value
 
 
-def _refuse_changes(
-  before: Mapping, now: Mapping, allow: Collection[str], path: epath.Path
-) -> None:
-  changed = [
+def _changed(before: Mapping, now: Mapping) -> set[str]:
+  """Returns the fields that differ and are part of the result."""
+  return {
     name
     for name in now
-    if now[name] != before.get(name)
-    and name not in allow
-    and not name.startswith(FREE)
-  ]
-  if changed:
-    name = changed[0]
-    raise UsageError(
-      f'{path} was begun with config.{name}={before.get(name)!r}, not '
-      f'{now[name]!r}: use another --workdir, or allow it with '
-      f'--allow_change={",".join(changed)}.'
-    )
+    if now[name] != before.get(name) and not name.startswith(FREE)
+  }
+
+
+def _refuse_changes(
+  before: Mapping, now: Mapping, changed: Collection[str], path: epath.Path
+) -> None:
+  if not changed:
+    return
+  shown = ', '.join(
+    f'config.{name}={before.get(name)!r}, not {now[name]!r}'
+    for name in sorted(changed)[:4]
+  )
+  rest = f', and {len(changed) - 4} more' if len(changed) > 4 else ''
+  raise UsageError(
+    f'{path} has {shown}{rest}: use another --workdir, or allow it with '
+    f'--allow_change={",".join(sorted(changed))}.'
+  )

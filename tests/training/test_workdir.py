@@ -31,6 +31,29 @@ def test_the_same_config_may_go_on(tmp_path):
   Workdir(tmp_path).pin(config())
 
 
+def test_a_change_is_kept_with_its_step(tmp_path):
+  folder = Workdir(tmp_path)
+  folder.pin(config())
+  folder.write_status('running', 0, step=4)
+  folder.pin(config(seed=1), allow=['seed'])
+  folder.pin(config(seed=1))
+  stored = json.loads((tmp_path / 'config.json').read_text())
+  assert stored['config']['seed'] == 1
+  assert stored['changes'] == [{'step': 4, 'field': 'seed', 'from': 0}]
+
+
+def test_a_finished_run_has_no_step_left_to_change(tmp_path):
+  folder = Workdir(tmp_path)
+  folder.pin(config())
+  folder.write_status('done', 0, step=10)
+  with pytest.raises(UsageError, match='a finished run of 10 steps'):
+    folder.pin(config(seed=1), allow=['seed'])
+  stored = json.loads((tmp_path / 'config.json').read_text())
+  assert stored['config']['seed'] == 0
+  longer = config(schedule={'total_steps': 20})
+  folder.pin(longer, allow=['schedule.total_steps'])
+
+
 def test_another_config_is_refused_by_field(tmp_path):
   Workdir(tmp_path).pin(config())
   with pytest.raises(UsageError, match=r'config.seed=0, not 1.*allow_change=s'):
