@@ -1,6 +1,7 @@
 """What the training loop costs beside the compiled step."""
 
 import contextlib
+import io
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -64,6 +65,10 @@ def _looped(session: Session, steps: int) -> Callable[[], None]:
   """Returns so many steps of the training loop, a row each 50."""
   holder = [session.setup.initial_state()]
 
+  def log(state, step, means):
+    with contextlib.redirect_stdout(io.StringIO()):
+      session.log(state, step, means)
+
   def run_steps():
     holder[0] = run_loop(
       holder[0],
@@ -71,7 +76,7 @@ def _looped(session: Session, steps: int) -> Callable[[], None]:
       total_steps=steps,
       cadence=Cadence(log=50, evaluate=0),
       train_step=session.train_step,
-      log=session.log,
+      log=log,
       evaluate=lambda state, step: False,
       save=lambda state, step: None,
       interrupted=lambda: False,
