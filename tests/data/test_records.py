@@ -110,7 +110,8 @@ def test_percentages_agree_with_tfds():
   ],
 )
 def test_wrong_splits_are_refused_in_one_line(spec, says):
-  with pytest.raises(UsageError, match=r'config.data.\*_split, or --split') as error:
+  says_where = r'config.data.\*_split, or --split'
+  with pytest.raises(UsageError, match=says_where) as error:
     parse_split(spec, info(train=10, test=5))
   assert says in str(error.value)
   assert '\n' not in str(error.value)
