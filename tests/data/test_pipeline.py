@@ -166,7 +166,7 @@ def test_threads_work_ahead_and_end_with_the_iterator():
   deadline = time.perf_counter() + 5
   while threading.active_count() > before and time.perf_counter() < deadline:
     time.sleep(0.01)
-  assert threading.active_count() == before
+  assert threading.active_count() <= before  # others may have ended
 
 
 def test_a_process_that_stops_early_exits():
