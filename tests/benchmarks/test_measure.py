@@ -1,14 +1,12 @@
 """Programs run in turns; tables come out of real, small measurements."""
 
-import subprocess
-import sys
-
 import pytest
 
 from resflax.benchmarks import convolutions, gpu_steps, nets
 from resflax.benchmarks.measure import interleave
 from resflax.benchmarks.nets import make_setup, random_batch, stepper
 from resflax.errors import UsageError
+from tests.scripts.calling import call
 
 
 def test_programs_run_in_turns_after_one_run_each():
@@ -64,11 +62,6 @@ def test_a_gpu_that_is_not_here_is_one_line():
 
 
 def test_a_device_is_for_the_step_alone():
-  out = subprocess.run(
-    [sys.executable, '-m', 'scripts.benchmark', 'conv', '--device=tpu'],
-    capture_output=True,
-    text=True,
-    timeout=60,
-  )
+  out = call('benchmark', 'conv', '--device=tpu')
   assert out.returncode == 5
   assert out.stderr == 'error: --device=tpu is for `step` alone.\n'

@@ -1,22 +1,18 @@
 """Every typo ends in one line and exit code 5, before anything compiles."""
 
+import functools
 import subprocess
 import sys
 
 import pytest
 
 from resflax.data.sources import load_dataset
+from tests.scripts.calling import call
 
 CONFIG = '--config=configs/digits.py'
 
 
-def train(*arguments):
-  return subprocess.run(
-    [sys.executable, '-m', 'scripts.train', *arguments],
-    capture_output=True,
-    text=True,
-    timeout=60,
-  )
+train = functools.partial(call, 'train')
 
 
 # In a process of its own each: absl's flags are global. JAX is not imported

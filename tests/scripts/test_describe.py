@@ -1,22 +1,14 @@
 """The table of costs, as a user calls it."""
 
+import functools
 import json
-import subprocess
-import sys
 
 import pytest
 
 from resflax.published import PUBLISHED
+from tests.scripts.calling import call
 
-
-def describe(*arguments):
-  return subprocess.run(
-    [sys.executable, '-m', 'scripts.describe', *arguments],
-    capture_output=True,
-    text=True,
-    check=False,
-    timeout=60,
-  )
+describe = functools.partial(call, 'describe')
 
 
 def test_a_table_of_parts_and_totals():

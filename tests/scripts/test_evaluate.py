@@ -1,8 +1,7 @@
 """The commands that use a finished run, as a user calls them."""
 
+import functools
 import json
-import subprocess
-import sys
 
 import cv2
 import numpy as np
@@ -10,16 +9,9 @@ import pytest
 
 from resflax.data.sources import load_dataset
 from resflax.report.read import read_run
+from tests.scripts import calling
 
-
-def call(script, *arguments):
-  return subprocess.run(
-    [sys.executable, '-m', f'scripts.{script}', *arguments],
-    capture_output=True,
-    text=True,
-    check=False,
-    timeout=120,
-  )
+call = functools.partial(calling.call, timeout=120)
 
 
 @pytest.mark.slow

@@ -1,23 +1,18 @@
 """The plan as a command, without the data set."""
 
+import functools
 import json
-import subprocess
-import sys
 
 import pytest
+
+from tests.scripts.calling import call
 
 CONFIG = '--config=configs/imagenet/resnet.py:resnet_rs_50,batch=4096'
 RULE = ('--config.scaling.rule=resnet_rs', '--config.scaling.macs=12e9')
 LONG = '--config.schedule.total_epochs=350'
 
 
-def plan(*arguments):
-  return subprocess.run(
-    [sys.executable, '-m', 'scripts.plan', *arguments],
-    capture_output=True,
-    text=True,
-    timeout=120,
-  )
+plan = functools.partial(call, 'plan', timeout=120)
 
 
 @pytest.mark.slow

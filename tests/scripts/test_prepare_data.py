@@ -1,17 +1,10 @@
 """The command that writes a data set to disk."""
 
-import subprocess
-import sys
+import functools
 
+from tests.scripts.calling import call
 
-def prepare_data(*arguments):
-  return subprocess.run(
-    [sys.executable, '-m', 'scripts.prepare_data', *arguments],
-    capture_output=True,
-    text=True,
-    check=False,
-    timeout=60,
-  )
+prepare_data = functools.partial(call, 'prepare_data')
 
 
 def test_it_says_what_is_there_and_how_to_train_on_it(tmp_path):
