@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from resflax import rules, schema
 from resflax.errors import UsageError
 from resflax.fields import flat
-from resflax.plan import plan_for
+from resflax.plan import Plan, plan_for
 from resflax.resolved import Facts, Resolved
 from resflax.variants import variant
 
@@ -60,9 +60,23 @@ def _derive_scaling(resolved: Resolved, num_examples: int) -> None:
       'that config.scaling.rule=resnet_rs scales: set '
       'config.model.variant=resnet_rs_50.'
     )
-  plan = plan_for(**options, epochs=_epochs(resolved, num_examples))
-  for path, decided in plan.fields().items():
+  for path, decided in plan_of(resolved, num_examples).fields().items():
     resolved.derive(path, decided.value, decided.reason)
+
+
+def plan_of(resolved: Resolved, num_examples: int) -> Plan:
+  """Returns the plan that a config with a scaling rule asks for.
+
+  Args:
+    resolved: a config whose durations are decided.
+    num_examples: in the training split.
+
+  Raises:
+    UsageError: see `plan_for`.
+  """
+  options = resolved.group('scaling')
+  del options['rule']
+  return plan_for(**options, epochs=_epochs(resolved, num_examples))
 
 
 def _epochs(resolved: Resolved, num_examples: int) -> float:

@@ -20,11 +20,11 @@ from resflax.published import TPU_V3_MS
 from resflax.variants import VARIANTS
 
 RESOLUTIONS = (160, 192, 224, 256, 320)
-# Blocks of the stages, by depth. Source: Bello et al. 2021, appendix D.
-ROWS = tuple(
-  tuple(VARIANTS[f'resnet_rs_{depth}']['depths'])
-  for depth in (50, 101, 152, 200, 270, 350, 420)
+NAMES = tuple(
+  f'resnet_rs_{depth}' for depth in (50, 101, 152, 200, 270, 350, 420)
 )
+# Blocks of the stages. Source: Bello et al. 2021, appendix D.
+ROWS = tuple(tuple(VARIANTS[name]['depths']) for name in NAMES)
 SMALLEST = tuple(VARIANTS['resnet_rs_26']['depths']), 128
 
 # Pixels that a net of one GMAC is given, and the exponent. Exponents from
@@ -81,8 +81,7 @@ class Point(NamedTuple):
   @property
   def key(self) -> tuple[str, int]:
     """Name and resolution of a published point."""
-    depth = (50, 101, 152, 200, 270, 350, 420)[ROWS.index(self.depths)]
-    return f'resnet_rs_{depth}', self.resolution
+    return NAMES[ROWS.index(self.depths)], self.resolution
 
 
 @functools.cache

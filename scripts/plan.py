@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from resflax import path
+from resflax.config import plan_of
 from resflax.errors import UsageError
-from resflax.plan import Plan, plan_for
+from resflax.plan import Plan
 from scripts.command import run
 
 CONFIG = config_flags.DEFINE_config_file(
@@ -40,15 +41,11 @@ def main(argv: list[str]) -> None:
 
   data = CONFIG.value.data
   dataset = load_or_describe(data.name, data.data_dir)
-  resolved = assemble(CONFIG.value.to_dict(), source=dataset).resolved
-  get = resolved.values
-  examples = len(dataset.split(get['data.train_split']))
-  epochs = get['schedule.total_steps'] * get['batch_size'] / examples
-  options = resolved.group('scaling')
-  del options['rule']
-  plan = plan_for(**options, epochs=epochs)
+  setup = assemble(CONFIG.value.to_dict(), source=dataset)
+  resolved = setup.resolved
+  plan = plan_of(resolved, setup.num_examples)
   decided = {
-    name: resolved.derived.get(name, {'value': get[name], 'reason': 'set'})
+    name: resolved.derived.get(name, {'value': resolved[name], 'reason': 'set'})
     for name in (*plan.fields(), 'optimizer.weight_decay')
   }
   if JSON.value:
