@@ -65,11 +65,13 @@ def _compiled(depth: int, **model) -> Compiled:
 
 
 def _steps(
-  depth: int, compiled: dict[str, Compiled], *, quick: bool
+  depth: int, known: dict[str, Compiled], *, quick: bool
 ) -> Iterator[Row]:
   """Steps all forms in turns; a table's row each for time and memory."""
-  for name in FORMS.keys() - compiled.keys():
-    compiled[name] = _compiled(depth, **FORMS[name])
+  compiled = {
+    name: known.get(name) or _compiled(depth, **form)
+    for name, form in FORMS.items()
+  }
   times = interleave(
     {name: compiled[name].start() for name in FORMS},
     repeats=3 if quick else 7,
