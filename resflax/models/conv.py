@@ -116,6 +116,8 @@ def _forward(x, kernel, window):
   return plain(x, kernel, window), (x, kernel)
 
 
+# Jitted, so that a net traces it once for each shape, not for each layer.
+@functools.partial(jax.jit, static_argnums=0)
 def _backward(window, saved, gradient):
   def autodiff(x, kernel, gradient):
     return jax.vjp(lambda *a: plain(*a, window), x, kernel)[1](gradient)
