@@ -17,6 +17,9 @@ ATTEMPTS = (
 )
 PLACE = slice(2 * ATTEMPTS, 2 * ATTEMPTS + 2)
 
+# Shrinking by less is linear alone: what could alias is faint.
+_SHARP = 1.1
+
 
 class Box(NamedTuple):
   """A part of an image in pixels; what lies outside of the image is zero."""
@@ -110,18 +113,42 @@ def write_crop(
 ) -> None:
   """Cuts the box out, resizes it, maybe mirrors it, and writes it to `out`.
 
-  Shrinking averages over areas, which does not alias. Growing is linear: cubic
-  overshoots at the hard edges of small images, and clips there.
+  Growing is linear: cubic overshoots at the hard edges of small images, and
+  clips there. For shrinking see `_resize`.
   """
   crop = _cut(image, box)
-  size = out.shape[1::-1]
   if crop.shape != out.shape:
-    area = box.height > out.shape[0] and box.width > out.shape[1]
-    method = cv2.INTER_AREA if area else cv2.INTER_LINEAR
-    crop = cv2.resize(crop, size, interpolation=method)
+    crop = _resize(crop, out.shape[1], out.shape[0])
   if flip:  # numpy's [:, ::-1] takes ten times as long
     crop = cv2.flip(crop, 1)
   out[...] = crop.reshape(out.shape)
+
+
+def _resize(crop: np.ndarray, width: int, height: int) -> np.ndarray:
+  """Resizes linearly, after a low pass along the sides that shrink.
+
+  From two thirds to a third of a side this is nearer to an ideal antialiasing
+  filter than OpenCV's INTER_AREA, and takes half its time everywhere
+  (docs/results/input.md); further down three taps are too few.
+  """
+  columns, rows = crop.shape[1] / width, crop.shape[0] / height
+  if min(columns, rows) > 3:
+    return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
+  if max(columns, rows) > _SHARP:
+    crop = cv2.sepFilter2D(crop, -1, _low_pass(columns), _low_pass(rows))
+  return cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _low_pass(shrink: float) -> np.ndarray:
+  """Three taps that widen a linear filter to one of `shrink` source pixels.
+
+  A triangle that reaches r pixels to each side has the variance r^2 / 6;
+  variances add up, and that of the taps (a, 1 - 2 a, a) is 2 a.
+  """
+  if shrink <= _SHARP:
+    return np.ones(1)
+  side = min((shrink**2 - 1) / 12, 1 / 3)
+  return np.array([side, 1 - 2 * side, side])
 
 
 def _cut(image: np.ndarray, box: Box) -> np.ndarray:
