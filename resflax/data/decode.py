@@ -1,27 +1,25 @@
 """Encoded bytes to uint8 pixels, strictly: a damaged file is an error.
 
-The format is told by its first bytes, not by its name: ImageNet has a PNG
-called .JPEG. Decoders differ by up to 5/255 on a good file, so `DECODER` goes
-into a run's `environment.json`.
+Decoders differ by up to 5/255 on a good file, so `DECODER` goes into a run's
+`environment.json`. What each kind of odd or bad file gets is the table of
+docs/data.md, Bad files.
 
-JPEG goes to simplejpeg (libjpeg-turbo, strict: truncation is an error, where
-`tf.io.decode_and_crop_jpeg` is silent), PNG to OpenCV (39 us for 32x32, where
-Pillow takes 61), the rest to Pillow. An EXIF orientation is not applied, as in
-TensorFlow, Pillow and simplejpeg: training sets were labelled without it.
+JPEG goes to simplejpeg (libjpeg-turbo, strict: what it only warns of is an
+error, where `tf.io.decode_and_crop_jpeg` is silent), PNG to OpenCV (39 us for
+32x32, where Pillow takes 61), the rest to Pillow. An EXIF orientation is not
+applied, as in TensorFlow, Pillow and simplejpeg: training sets were labelled
+without it.
 """
 
-import io
-import struct
 import zlib
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 import PIL
 import simplejpeg
 from jaxtyping import UInt8
-from PIL import Image
 
+from resflax.data.headers import Header, open_pillow, read_header
 from resflax.errors import DataError
 
 DECODER = (
@@ -29,54 +27,11 @@ DECODER = (
   f'Pillow {PIL.__version__}'
 )
 
-MAX_SIDE = 16_384
-MAX_PIXELS = 178_000_000  # what Pillow refuses as a decompression bomb
+_DCT_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_BEFORE_FRAMES = {0xC4, 0xCC, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE}
 
 # Batches are made by several threads, each with its own image.
 cv2.setNumThreads(1)
-
-_PNG = b'\x89PNG\r\n\x1a\n'
-_SIGNATURES = {
-  b'\xff\xd8\xff': 'JPEG',
-  _PNG: 'PNG',
-  b'GIF87a': 'GIF',
-  b'GIF89a': 'GIF',
-  b'BM': 'BMP',
-  b'RIFF': 'WEBP',
-}
-_PNG_SIZE = struct.Struct('>IIBB')  # width, height, bit depth, colour type
-_GREY_PILLOW_MODES = ('1', 'L', 'LA', 'I;16')
-_GREY_PNG_COLOURS = (0, 4)  # grey, grey and alpha (PNG specification, 11.2.2)
-
-
-class Header(NamedTuple):
-  """What the first bytes say of an image, before anything is decoded."""
-
-  format: str
-  height: int
-  width: int
-  channels: int
-
-
-def read_header(image: bytes) -> Header:
-  """Reads format and size, and refuses what would not fit into memory.
-
-  Raises:
-    DataError: not an image we read, or a side or area beyond the limits.
-  """
-  kind = _format(image)
-  if kind == 'JPEG':
-    header = _jpeg_header(image)
-  elif kind == 'PNG':
-    header = _png_header(image)
-  else:
-    header = _pillow_header(image, kind)
-  _, height, width, _ = header
-  if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE):
-    raise DataError(f'{kind} of {width}x{height}: sides are 1 to {MAX_SIDE}')
-  if height * width > MAX_PIXELS:
-    raise DataError(f'{kind} of {width}x{height}: over {MAX_PIXELS:,} pixels')
-  return header
 
 
 def decode(
@@ -103,12 +58,14 @@ def decode(
   header = header or read_header(image)
   try:
     if header.format == 'JPEG':
-      return _decode_jpeg(image, header, channels, shrink)
-    if header.format == 'PNG':
-      return _decode_png(image, channels)
-    return _decode_pillow(image, channels)
-  except (ValueError, OSError, cv2.error) as error:
+      pixels = _decode_jpeg(image, header, channels, shrink)
+    elif header.format == 'PNG':
+      pixels = _decode_png(image, header)
+    else:
+      pixels = _decode_pillow(image, header, channels)
+  except (ValueError, OSError, SyntaxError, EOFError, cv2.error) as error:
     raise DataError(f'{header.format} is damaged: {error}') from error
+  return to_channels(pixels, channels)
 
 
 def to_channels(
@@ -126,50 +83,12 @@ def to_channels(
   )
 
 
-def _format(image: bytes) -> str:
-  for signature, name in _SIGNATURES.items():
-    if image.startswith(signature):
-      return name
-  allowed = ', '.join(dict.fromkeys(_SIGNATURES.values()))
-  start = image[:8].hex(' ')
-  raise DataError(
-    f'not an image of a known format ({allowed}): it is {len(image)} bytes '
-    f'long and begins with [{start}]'
-  )
-
-
-def _jpeg_header(image: bytes) -> Header:
-  try:
-    height, width, colours, _ = simplejpeg.decode_jpeg_header(image)
-  except ValueError:
-    # A chroma subsampling that simplejpeg does not know, or real damage.
-    # Pillow tells them apart.
-    return _pillow_header(image, 'JPEG')._replace(format='rare JPEG')
-  return Header('JPEG', height, width, 1 if colours == 'Gray' else 3)
-
-
-def _png_header(image: bytes) -> Header:
-  if len(image) < 33 or image[12:16] != b'IHDR':
-    raise DataError('PNG without a header')
-  width, height, _, colour = _PNG_SIZE.unpack_from(image, 16)
-  grey = colour in _GREY_PNG_COLOURS
-  return Header('PNG', height, width, 1 if grey else 3)
-
-
-def _pillow_header(image: bytes, kind: str) -> Header:
-  try:
-    with Image.open(io.BytesIO(image), formats=(kind,)) as opened:
-      grey = opened.mode in _GREY_PILLOW_MODES
-      return Header(kind, opened.height, opened.width, 1 if grey else 3)
-  except (OSError, ValueError, Image.DecompressionBombError) as error:
-    raise DataError(f'{kind} without a readable header') from error
-
-
 def _decode_jpeg(
   image: bytes, header: Header, channels: int, shrink: int
 ) -> np.ndarray:
-  colours = 'RGB' if channels == 3 else 'GRAY'
-  if shrink == 1:
+  # libjpeg-turbo makes RGB of every grey JPEG but a lossless one
+  colours = 'RGB' if channels == header.channels == 3 else 'GRAY'
+  if shrink == 1 or not _has_dct(image):
     return simplejpeg.decode_jpeg(image, colours)
   return simplejpeg.decode_jpeg(
     image,
@@ -179,20 +98,43 @@ def _decode_jpeg(
   )
 
 
-def _decode_png(image: bytes, channels: int) -> np.ndarray:
+def _has_dct(image: bytes) -> bool:
+  """Whether a JPEG can come out at a fraction (1 us): a lossless one cannot.
+
+  libjpeg-turbo before 3.1.4, which simplejpeg has, would write all of its
+  pixels into the smaller buffer and crash. In doubt the answer is no.
+
+  Source: ITU-T T.81, table B.1; libjpeg-turbo's ChangeLog, 3.1.4.
+  """
+  start = 2
+  while image[start : start + 1] == b'\xff' and start + 4 <= len(image):
+    marker = image[start + 1]
+    if marker in _DCT_FRAMES:
+      return True
+    if marker not in _BEFORE_FRAMES:
+      return False
+    start += 2 + int.from_bytes(image[start + 2 : start + 4], 'big')
+  return False
+
+
+def _decode_png(image: bytes, header: Header) -> np.ndarray:
   _check_png(image)
-  colours = cv2.IMREAD_COLOR_RGB if channels == 3 else cv2.IMREAD_GRAYSCALE
+  # Never colours to grey: libpng would do that in linear light where the file
+  # states its gamma, and elsewhere not.
+  colours = (
+    cv2.IMREAD_GRAYSCALE if header.channels == 1 else cv2.IMREAD_COLOR_RGB
+  )
   pixels = cv2.imdecode(
     np.frombuffer(image, np.uint8), colours | cv2.IMREAD_IGNORE_ORIENTATION
   )
   if pixels is None:
     raise ValueError('OpenCV cannot decode it')
-  return pixels.reshape(*pixels.shape[:2], channels)
+  return pixels.reshape(header[1:])
 
 
 def _check_png(image: bytes) -> None:
   """Checks each chunk's CRC (3 us for 2 kB): OpenCV does not say the cause."""
-  start = len(_PNG)
+  start = 8  # behind the signature
   while start + 12 <= len(image):
     end = start + 8 + int.from_bytes(image[start : start + 4], 'big')
     kind = image[start + 4 : start + 8]
@@ -207,7 +149,34 @@ def _check_png(image: bytes) -> None:
   raise ValueError(f'it is truncated after {len(image)} bytes')
 
 
-def _decode_pillow(image: bytes, channels: int) -> np.ndarray:
-  with Image.open(io.BytesIO(image)) as opened:
+def _decode_pillow(image: bytes, header: Header, channels: int) -> np.ndarray:
+  if header.format == 'GIF':
+    _check_gif(image)
+  with open_pillow(image, header.format) as opened:
     converted = opened.convert('RGB' if channels == 3 else 'L')
-    return np.asarray(converted).reshape(*converted.size[::-1], channels)
+    return np.asarray(converted).reshape(header.height, header.width, channels)
+
+
+def _check_gif(image: bytes) -> None:
+  """Walks the blocks to the trailer: Pillow stops after the first frame.
+
+  Source: GIF89a specification, 17 to 27 and appendix A.
+  """
+  try:
+    start = 13 + _colour_table(image[10])
+    while image[start] != 0x3B:  # the trailer
+      if image[start] == 0x2C:  # an image: descriptor, colours, code size
+        start += 11 + _colour_table(image[start + 9])
+      elif image[start] == 0x21:  # an extension and its label
+        start += 2
+      else:
+        raise ValueError(f'it has no block at byte {start}')
+      while image[start]:
+        start += 1 + image[start]
+      start += 1
+  except IndexError:
+    raise ValueError(f'it is truncated after {len(image)} bytes') from None
+
+
+def _colour_table(flags: int) -> int:
+  return 3 << (flags & 7) + 1 if flags & 0x80 else 0

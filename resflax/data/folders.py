@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 
-from resflax.data.decode import read_header
+from resflax.data.headers import read_header
 from resflax.data.records import DatasetInfo, Records, parse_split, take
 from resflax.errors import DataError, UsageError
 

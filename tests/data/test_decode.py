@@ -10,6 +10,8 @@ from PIL import Image
 
 from resflax.data.decode import DECODER, decode, read_header, to_channels
 from resflax.errors import DataError
+from tests.data.jpeg_kinds import lossless
+from tests.data.pictures import GREY
 
 
 @pytest.fixture(scope='module')
@@ -103,7 +105,7 @@ def test_a_flipped_bit_of_a_png_is_found_by_its_checksum(photo):
     (b'', 'not an image'),
     (b'<!DOCTYPE html>', '3c 21 44 4f'),
     (b'\xff\xd8\xff\xe0junk', 'JPEG without a readable header'),
-    (b'\x89PNG\r\n\x1a\n\0\0', 'PNG without a header'),
+    (b'\x89PNG\r\n\x1a\n\0\0', 'PNG without a readable header'),
     (b'BMjunk', 'BMP without a readable header'),
   ],
 )
@@ -143,6 +145,12 @@ def test_jpeg_sizes_are_rounded_up(height, width, shrink):
   image = encode(np.full((height, width, 3), 200, np.uint8), 'JPEG')
   pixels = decode(image, 3, shrink)
   assert pixels.shape == (-(-height // shrink), -(-width // shrink), 3)
+
+
+def test_a_lossless_jpeg_comes_out_whole():
+  # libjpeg-turbo before 3.1.4 writes beyond the buffer of a fraction
+  image = lossless(GREY)
+  np.testing.assert_array_equal(decode(image, 1, 8)[..., 0], GREY)
 
 
 def test_to_channels():
