@@ -47,6 +47,7 @@ setup(
     ],
     'dev': ['pre-commit>=4.7'],
     'tf': ['tensorflow-cpu>=2.21'],
+    'bench': ['tensorflow-cpu>=2.21'],
     'tpu': ['jax[tpu]'],
     'cuda': ['jax[cuda13]'],
     'wandb': ['wandb'],

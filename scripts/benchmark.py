@@ -3,6 +3,7 @@
 python -m scripts.benchmark conv
 python -m scripts.benchmark step --quick --cores=1
 python -m scripts.benchmark step --device=gpu
+python -m scripts.benchmark input --folder=DIR
 """
 
 import importlib
@@ -27,6 +28,9 @@ CORES = flags.DEFINE_integer(
 )
 JSON = flags.DEFINE_bool('json', False, 'Print JSON lines instead of a table.')
 
+FOLDER = flags.DEFINE_string(
+  'folder', None, 'JPEG photos for `input`; unset = made ones.'
+)
 DEVICE = flags.DEFINE_enum(
   'device', 'cpu', ['cpu', 'gpu', 'tpu'], 'Of `step`; a TPU is compiled for.'
 )
@@ -37,6 +41,7 @@ BENCHMARKS = {
   'scan': 'resflax.benchmarks.scans',
   'loop': 'resflax.benchmarks.loops',
   'start': 'resflax.benchmarks.starts',
+  'input': 'resflax.benchmarks.inputs',
   'tpu_published': 'resflax.benchmarks.tpu_published',
 }
 # `all` is what runs wherever resflax does; this needs libtpu.
@@ -61,6 +66,8 @@ def main(argv: list[str]) -> None:
     os.sched_setaffinity(0, cores)  # before JAX starts its threads
   if DEVICE.value != 'cpu' and names != ['step']:
     raise UsageError(f'--device={DEVICE.value} is for `step` alone.')
+  if FOLDER.value and names != ['input']:
+    raise UsageError('--folder is for `input` alone.')
   rows = _rows(names)
   if JSON.value:
     for name, row in rows:
@@ -72,7 +79,8 @@ def main(argv: list[str]) -> None:
 def _rows(names: Iterable[str]) -> Iterator[tuple[str, NamedTuple]]:
   for name in names:
     module = importlib.import_module(STEPS.get(DEVICE.value, BENCHMARKS[name]))
-    for row in module.run(quick=QUICK.value):
+    options = {'folder': FOLDER.value} if FOLDER.value else {}
+    for row in module.run(quick=QUICK.value, **options):
       yield name, row
 
 

@@ -3,7 +3,9 @@
 import pathlib
 from typing import NamedTuple
 
+import cv2
 import jax
+import numpy as np
 import pytest
 
 from resflax.aot import libtpu
@@ -15,6 +17,19 @@ jax.config.update('jax_numpy_rank_promotion', 'raise')
 @pytest.fixture
 def key():
   return jax.random.key(0)
+
+
+@pytest.fixture
+def write_image():
+  """A function that writes an image file of one colour."""
+
+  def write(path, colour=(10, 120, 200), size=(12, 10)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = size
+    pixels = np.full((height, width, len(colour)), colour, np.uint8)
+    assert cv2.imwrite(str(path), pixels[..., ::-1])
+
+  return write
 
 
 class TinyRun(NamedTuple):

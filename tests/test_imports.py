@@ -69,10 +69,10 @@ ONLY_IN = {
   'tensorflow_datasets': ('resflax.data',),
   'grain': ('resflax.data',),
   'ml_collections': ('configs', 'scripts', 'resflax.training.trainer'),
-  'absl': ('scripts', 'resflax.data.builders'),  # TFDS logs by absl
+  'absl': ('scripts', 'resflax.data.writing'),  # TFDS logs by absl
   'wandb': ('resflax.training.metrics',),
   'tensorboardX': ('resflax.training.metrics',),
-  'tensorflow': (),
+  'tensorflow': ('resflax.benchmarks.input_peers',),
   'torch': ('resflax.benchmarks.timm_peer',),
   'timm': ('resflax.benchmarks.timm_peer',),
 }

@@ -114,29 +114,31 @@ def write_crop(
   """Cuts the box out, resizes it, maybe mirrors it, and writes it to `out`.
 
   Growing is linear: cubic overshoots at the hard edges of small images, and
-  clips there. For shrinking see `_resize`.
+  clips there. For shrinking see `resize`.
   """
   crop = _cut(image, box)
   if crop.shape != out.shape:
-    crop = _resize(crop, out.shape[1], out.shape[0])
+    crop = resize(crop, out.shape[1], out.shape[0])
   if flip:  # numpy's [:, ::-1] takes ten times as long
     crop = cv2.flip(crop, 1)
   out[...] = crop.reshape(out.shape)
 
 
-def _resize(crop: np.ndarray, width: int, height: int) -> np.ndarray:
+def resize(
+  image: UInt8[np.ndarray, 'height width channels'], width: int, height: int
+) -> UInt8[np.ndarray, 'new_height new_width ...']:
   """Resizes linearly, after a low pass along the sides that shrink.
 
   From two thirds to a third of a side this is nearer to an ideal antialiasing
   filter than OpenCV's INTER_AREA, and takes half its time everywhere
   (docs/results/input.md); further down three taps are too few.
   """
-  columns, rows = crop.shape[1] / width, crop.shape[0] / height
+  columns, rows = image.shape[1] / width, image.shape[0] / height
   if min(columns, rows) > 3:
-    return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
   if max(columns, rows) > _SHARP:
-    crop = cv2.sepFilter2D(crop, -1, _low_pass(columns), _low_pass(rows))
-  return cv2.resize(crop, (width, height), interpolation=cv2.INTER_LINEAR)
+    image = cv2.sepFilter2D(image, -1, _low_pass(columns), _low_pass(rows))
+  return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _low_pass(shrink: float) -> np.ndarray:

@@ -10,13 +10,12 @@ source read its records at once.
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable, Iterator, Sequence
 
-import grain
 import numpy as np
 
 from resflax.data import records as records_lib
+from resflax.data.ahead import ahead
 from resflax.data.augment import Augment, uniforms
 from resflax.data.crops import (
   Box,
@@ -36,8 +35,6 @@ from resflax.errors import DataError
 from resflax.resolution import resolution_at
 
 Batch = dict[str, np.ndarray]
-
-MAX_THREADS = 16
 
 
 def train_batches(
@@ -80,7 +77,7 @@ def train_batches(
   make = TrainStep(
     records, seed, batch_size, tuple(stages), augment, channels, rows
   )
-  return _run(make, start, stop, workers)
+  return ahead(make, start, stop, workers)
 
 
 def eval_batches(
@@ -112,7 +109,7 @@ def eval_batches(
   """
   rows = local_rows(batch_size, shard)
   make = EvalStep(records, batch_size, resolution, crop, channels, rows)
-  return _run(make, 0, -(-len(records) // batch_size), workers=0)
+  return ahead(make, 0, -(-len(records) // batch_size), workers=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,42 +162,6 @@ class EvalStep:
 
   def _choose(self, height: int, width: int) -> tuple[Box, bool]:
     return center_box(height, width, self.crop), False
-
-
-def _run(make: Callable, start: int, stop: int, workers: int) -> Iterator:
-  """Makes the steps ahead, in threads or processes, and yields them in order.
-
-  Threads hold `MAX_THREADS + 2` batches at most: 2 beyond those in the making.
-  """
-  threads = 1 if workers else min(MAX_THREADS, _cpus())
-  dataset = (
-    grain.MapDataset.range(start, stop)
-    .map(make)
-    .to_iter_dataset(
-      grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + 2)
-    )
-  )
-  if workers:
-    dataset = dataset.mp_prefetch(
-      grain.MultiprocessingOptions(num_workers=workers)
-    )
-  return _closing(dataset)
-
-
-def _cpus() -> int:
-  """The cores this process may use, not those of the machine."""
-  if hasattr(os, 'sched_getaffinity'):  # not on macOS
-    return len(os.sched_getaffinity(0))
-  return os.cpu_count() or 1
-
-
-def _closing(dataset: grain.IterDataset) -> Iterator[Batch]:
-  """Ends threads and workers when the consumer stops, early or not."""
-  iterator = iter(dataset)
-  try:
-    yield from iterator
-  finally:
-    iterator.close()
 
 
 def _fill(

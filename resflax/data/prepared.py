@@ -37,6 +37,7 @@ class PreparedDataset:
 
   def __init__(self, name: str, data_dir: str | None):
     builder = _open(name, data_dir or default_dir())
+    self.folder = str(builder.data_path)  # of this version's files
     image, label = find_keys(builder.info)
     whole = {
       split: _records(builder, split, image, label)
@@ -143,17 +144,18 @@ def _open(name: str, data_dir: str):
       f'{name} is not prepared in {data_dir}. Prepare it: '
       f'{prepare_command(name, data_dir)}'
     ) from error
-  _check_format(name, builder)
+  _check_format(builder)
   return builder
 
 
-def _check_format(name: str, builder) -> None:
+def _check_format(builder) -> None:
   formats = sorted(f.value for f in builder.info.available_file_formats())
   if 'array_record' not in formats:
     raise UsageError(
       f'{builder.data_path} holds {", ".join(formats)}, which cannot be read '
-      'by index. Prepare it as ArrayRecord in another folder: '
-      f'{prepare_command(name, "ANOTHER_DIR")}'
+      'by index. Convert it, which downloads nothing: python -m '
+      f'scripts.prepare_data --from_tfrecord={builder.data_path} '
+      '--data_dir=ANOTHER_DIR'
     )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from resflax.data.decode import decode, read_header
+from resflax.data.decode import decode
+from resflax.data.headers import read_header
 from resflax.errors import DataError
 from tests.data import jpeg_kinds, png_kinds
 from tests.data.corpus import CORPUS, gif, webp

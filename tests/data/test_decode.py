@@ -8,7 +8,8 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from resflax.data.decode import DECODER, decode, read_header, to_channels
+from resflax.data.decode import DECODER, decode, to_channels
+from resflax.data.headers import read_header
 from resflax.errors import DataError
 from tests.data.jpeg_kinds import lossless
 from tests.data.pictures import GREY

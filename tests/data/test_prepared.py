@@ -153,7 +153,7 @@ def test_a_tfrecord_copy_is_refused(edited):
     content['fileFormat'] = 'tfrecord'
 
   folder = edited('old', 'dataset_info.json', change)
-  with pytest.raises(UsageError, match='holds tfrecord.*--dataset=old'):
+  with pytest.raises(UsageError, match='holds tfrecord.*--from_tfrecord='):
     load_dataset('old', folder)
 
 

@@ -4,17 +4,17 @@ The images are handed over as encoded PNG in a `BytesIO`; given arrays, TFDS
 would import TensorFlow to encode them.
 """
 
-import contextlib
 import io
 import sys
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
-from absl import logging
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
+
+from resflax.data.writing import quiet
 
 TEST = 360
 SPLIT_SEED = 0
@@ -76,28 +76,14 @@ def prepare(data_dir: str) -> None:
   TFDS writes beside and renames, so a reader sees all of it or nothing, and of
   several processes at once one wins; the others find its data there.
   """
-  with _quiet():
+  with quiet():
     builder = Digits(data_dir=data_dir)
     if builder.is_prepared():
       return
   print(f'Preparing digits in {builder.data_path}', file=sys.stderr, flush=True)
   try:
-    with _quiet():
+    with quiet():
       builder.download_and_prepare(file_format='array_record')
   except OSError:  # the rename found the folder of another process
     if not Digits(data_dir=data_dir).is_prepared():
       raise
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-  """Silences TFDS's banners and bars: it all takes half a second."""
-  verbosity = logging.get_verbosity()
-  logging.set_verbosity(logging.ERROR)
-  tfds.disable_progress_bar()
-  try:
-    with contextlib.redirect_stdout(io.StringIO()):
-      yield
-  finally:
-    tfds.enable_progress_bar()
-    logging.set_verbosity(verbosity)

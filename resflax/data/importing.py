@@ -1,0 +1,162 @@
+"""A folder or an archive of class folders, as a TFDS data set."""
+
+import contextlib
+import functools
+import glob
+import os
+import re
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import track
+
+from resflax.data.folders import FolderDataset
+from resflax.data.prepared import NotPreparedError, PreparedDataset, default_dir
+from resflax.data.records import Records
+from resflax.data.writing import Encoded, Images, write
+from resflax.errors import DataError, UsageError
+from resflax.paths import absolute
+
+VERSION = '1.0.0'
+ARCHIVES = ('.zip', '.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz')
+
+# A small archive may unpack to anything.
+MAX_FILE = 1 << 30  # bytes
+MAX_TOTAL = 1 << 42
+MAX_FILES = 50_000_000
+
+
+def import_folder(
+  folder: str, name: str | None = None, data_dir: str | None = None
+) -> tuple[PreparedDataset, bool]:
+  """Writes class folders, or an archive of them, as a TFDS data set.
+
+  Splits, classes and order are those of `folder:DIR`, so both train alike.
+
+  Args:
+    folder: see `FolderDataset`; or an archive that holds such a folder.
+    name: of the data set: lower case letters, digits and underscores; None
+      takes the folder's.
+    data_dir: where TFDS keeps its data; None is TFDS's default.
+
+  Returns:
+    The data set, and whether it was there already.
+
+  Raises:
+    UsageError: no such folder, or what `FolderDataset` refuses.
+    DataError: an archive that is damaged, too large, or reaches outside.
+  """
+  data_dir = absolute(data_dir or default_dir())
+  name = _checked(name) if name else _name_of(folder)
+  try:
+    return PreparedDataset(name, data_dir), True
+  except NotPreparedError as error:
+    raise UsageError(
+      f'{name} is the name of a TFDS data set: choose another (--dataset).'
+    ) from error
+  except UsageError as error:
+    if not str(error).startswith('Unknown data set'):
+      raise
+  with _unpacked(folder) as directory:
+    dataset = FolderDataset(directory)
+    info = dataset.info
+    write(
+      Images(
+        name=name,
+        version=VERSION,
+        description=f'Imported from {os.path.basename(absolute(folder))}.',
+        class_names=info.class_names,
+        channels=info.channels,
+        splits={
+          split: functools.partial(_examples, dataset.split(split), split)
+          for split in info.splits
+        },
+        data_dir=data_dir,
+      )
+    )
+  return PreparedDataset(name, data_dir), False
+
+
+def unpack(archive: str, directory: str) -> None:
+  """Unpacks a zip or tar file whose members all lie inside.
+
+  Raises:
+    DataError: it is damaged, has links or devices, reaches outside, or is
+      larger than the limits of this module.
+  """
+  try:
+    if archive.endswith('.zip'):
+      with zipfile.ZipFile(archive) as opened:
+        _check_sizes(archive, [i.file_size for i in opened.infolist()])
+        _check_inside(archive, opened.namelist())
+        opened.extractall(directory)
+    else:
+      with tarfile.open(archive) as opened:
+        members = opened.getmembers()
+        _check_sizes(archive, [member.size for member in members])
+        opened.extractall(directory, members, filter='data')
+  except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+    raise DataError(f'Cannot unpack {archive}: {error}') from error
+
+
+def _examples(records: Records, split: str) -> Iterator[Encoded]:
+  console = Console(stderr=True)
+  for index in track(range(len(records)), f'{split:12}', console=console):
+    example = records[index]
+    source = os.path.relpath(records.where(index), records.root)
+    yield Encoded(example['image'], example['label'], source)
+
+
+@contextlib.contextmanager
+def _unpacked(folder: str) -> Iterator[str]:
+  """Yields the folder; of an archive, its contents for as long as needed."""
+  if not folder.endswith(ARCHIVES):
+    yield absolute(folder)
+    return
+  if not os.path.isfile(folder):
+    raise UsageError(f'No archive {folder!r} (--folder).')
+  with tempfile.TemporaryDirectory() as directory:
+    unpack(folder, directory)
+    inside = os.listdir(directory)
+    only = os.path.join(directory, *inside[:1])
+    # Archives often hold one folder, which holds the rest.
+    nested = len(inside) == 1 and glob.glob('*/', root_dir=only)
+    yield only if nested else directory
+
+
+def _check_sizes(archive: str, sizes: list[int]) -> None:
+  if len(sizes) > MAX_FILES or sum(sizes) > MAX_TOTAL:
+    raise DataError(
+      f'{archive} would unpack to {len(sizes):,} files of {sum(sizes):,} '
+      f'bytes: at most {MAX_FILES:,} of {MAX_TOTAL:,} are unpacked.'
+    )
+  if sizes and max(sizes) > MAX_FILE:
+    raise DataError(
+      f'{archive} has a file of {max(sizes):,} bytes: at most {MAX_FILE:,}.'
+    )
+
+
+def _check_inside(archive: str, names: list[str]) -> None:
+  for name in names:
+    parts = name.replace('\\', '/').split('/')
+    if name.startswith(('/', '\\')) or '..' in parts or ':' in parts[0]:
+      raise DataError(f'{archive} reaches outside of its folder: {name!r}.')
+
+
+def _name_of(folder: str) -> str:
+  base = os.path.basename(absolute(folder))
+  for suffix in sorted(ARCHIVES, key=len, reverse=True):
+    base = base.removesuffix(suffix)
+  return _checked(re.sub(r'\W+', '_', base.lower()).strip('_'))
+
+
+def _checked(name: str) -> str:
+  if not re.fullmatch(r'[a-z][a-z0-9_]*', name):
+    raise UsageError(
+      f'{name!r} cannot name a data set: lower case letters, digits and '
+      'underscores, a letter first (--dataset).'
+    )
+  return name

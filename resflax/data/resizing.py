@@ -1,0 +1,131 @@
+"""Smaller copies of a data set: fewer bytes to read and to decode."""
+
+import functools
+from collections.abc import Iterator
+
+import numpy as np
+import simplejpeg
+from rich.console import Console
+from rich.progress import track
+
+from resflax.data.ahead import ahead
+from resflax.data.crops import resize
+from resflax.data.decode import decode
+from resflax.data.headers import read_header
+from resflax.data.prepared import NotPreparedError, PreparedDataset, default_dir
+from resflax.data.records import Records
+from resflax.data.writing import Encoded, Images, write
+from resflax.errors import DataError, UsageError
+from resflax.paths import absolute
+
+_CHUNK = 32  # images a call: ArrayRecord reads them at once
+
+
+def copy_name(name: str, max_side: int) -> str:
+  """The name of a copy: `imagenet2012` becomes `imagenet2012_max512`."""
+  return f'{name.partition(":")[0].replace("/", "_")}_max{max_side}'
+
+
+def write_copy(
+  name: str, max_side: int, quality: int, data_dir: str | None = None
+) -> tuple[PreparedDataset, bool]:
+  """Writes a copy of a prepared data set whose images fit into a square.
+
+  The order is that of the original, so a run sees the same examples. Images
+  that fit, and files that cannot be decoded, are copied as they are.
+
+  Args:
+    name: of the prepared data set.
+    max_side: longest side in pixels.
+    quality: of the JPEG files written, 1 to 100.
+    data_dir: where both are; None is TFDS's default.
+
+  Returns:
+    The copy, and whether it was there already.
+
+  Raises:
+    UsageError: the data set is not prepared.
+  """
+  data_dir = absolute(data_dir or default_dir())
+  source = PreparedDataset(name, data_dir)
+  copy = copy_name(name, max_side)
+  try:
+    return PreparedDataset(copy, data_dir), True
+  except NotPreparedError:
+    pass
+  except UsageError as error:
+    # TFDS knows no such name until it is written.
+    if not str(error).startswith('Unknown data set'):
+      raise
+  info = source.info
+  for split in info.splits:
+    if isinstance(source.split(split)[0]['image'], np.ndarray):
+      raise UsageError(
+        f'{name} holds images so small that they are kept in memory: a copy '
+        'with --max_side saves nothing.'
+      )
+  write(
+    Images(
+      name=copy,
+      version=info.version,
+      description=f'{info.name} {info.version}, sides up to {max_side} pixels.',
+      class_names=info.class_names,
+      channels=info.channels,
+      splits={
+        split: functools.partial(
+          _smaller_images, source.split(split), split, max_side, quality
+        )
+        for split in info.splits
+      },
+      data_dir=data_dir,
+    )
+  )
+  return PreparedDataset(copy, data_dir), False
+
+
+def smaller(image: bytes, max_side: int, quality: int) -> bytes:
+  """Returns the image as JPEG within `max_side`, or as it is if it fits.
+
+  Raises:
+    DataError: it cannot be decoded.
+  """
+  header = read_header(image)
+  longest = max(header.height, header.width)
+  if longest <= max_side:
+    return image
+  height = max(1, round(header.height * max_side / longest))
+  width = max(1, round(header.width * max_side / longest))
+  halves = longest // max_side
+  shrink = 8 if halves >= 8 else 4 if halves >= 4 else 2 if halves >= 2 else 1
+  pixels = decode(image, header.channels, shrink, header)
+  pixels = resize(pixels, width, height).reshape(height, width, header.channels)
+  grey = header.channels == 1
+  return simplejpeg.encode_jpeg(
+    pixels,
+    quality,
+    colorspace='GRAY' if grey else 'RGB',
+    colorsubsampling='Gray' if grey else '420',
+  )
+
+
+def _smaller_images(
+  records: Records, split: str, max_side: int, quality: int
+) -> Iterator[Encoded]:
+  def make(chunk: int) -> list[Encoded]:
+    ids = range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(records)))
+    return [_copied(records, index, max_side, quality) for index in ids]
+
+  chunks = ahead(make, 0, -(-len(records) // _CHUNK))
+  console = Console(stderr=True)
+  total = -(-len(records) // _CHUNK)
+  for images in track(chunks, f'{split:12}', total=total, console=console):
+    yield from images
+
+
+def _copied(records: Records, index: int, max_side: int, quality: int):
+  record = records[index]
+  try:
+    image = smaller(record['image'], max_side, quality)
+  except DataError:  # `--verify` finds it here as it does in the original
+    image = record['image']
+  return Encoded(image, record['label'], f'{records!r} {index}')

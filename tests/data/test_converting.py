@@ -1,0 +1,132 @@
+"""TFRecord copies become ArrayRecord, without a download."""
+
+import importlib.util
+import os
+import struct
+
+import numpy as np
+import pytest
+
+from resflax.data import converting
+from resflax.data.converting import convert
+from resflax.data.sources import load_dataset
+from resflax.errors import UsageError
+
+
+def write_tfrecord(path, records):
+  """Writes TFRecords whose checksums are zero.
+
+  Source: tensorflow.org, "TFRecord and tf.train.Example", TFRecords format.
+  """
+  with open(path, 'wb') as file:
+    for record in records:
+      file.write(struct.pack('<QI', len(record), 0) + record + bytes(4))
+
+
+class FakeAdapter:
+  """Reads what `write_tfrecord` wrote, as TFDS does with TensorFlow."""
+
+  @staticmethod
+  def make_tf_data(path):
+    with open(path, 'rb') as file:
+      while head := file.read(12):
+        length, _ = struct.unpack('<QI', head)
+        yield Tensor(file.read(length + 4)[:-4])
+
+
+class Tensor:
+  """A string tensor."""
+
+  def __init__(self, value):
+    self.numpy = lambda: value
+
+
+@pytest.fixture
+def old(tmp_path, monkeypatch):
+  """Digits as a TFRecord copy, and something that reads it."""
+  dataset = load_dataset('digits', str(tmp_path / 'new'))
+  folder = tmp_path / 'old' / 'digits' / '1.0.0'
+  folder.mkdir(parents=True)
+  for split, count in dataset.info.splits.items():
+    source = dataset.split(split).records.source
+    name = f'digits-{split}.tfrecord-00000-of-00001'
+    write_tfrecord(folder / name, [source[i] for i in range(count)])
+  for name in ('dataset_info.json', 'features.json'):
+    text = (tmp_path / 'new/digits/1.0.0' / name).read_text()
+    (folder / name).write_text(text.replace('"array_record"', '"tfrecord"'))
+  return folder
+
+
+@pytest.fixture
+def tensorflow(monkeypatch):
+  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: name)
+  adapters = {**converting._FORMATS, converting._FROM: FakeAdapter}
+  monkeypatch.setattr(converting, '_FORMATS', adapters)
+
+
+def same(one, other, split):
+  one, other = one.split(split), other.split(split)
+  return len(one) == len(other) and all(
+    one[i]['label'] == other[i]['label']
+    and np.array_equal(one[i]['image'], other[i]['image'])
+    for i in range(len(one))
+  )
+
+
+@pytest.mark.usefixtures('tensorflow')
+def test_a_copy_has_the_same_examples(old, tmp_path):
+  copy, was_there = convert(str(old), str(tmp_path / 'copy'))
+  original = load_dataset('digits', str(tmp_path / 'new'))
+  assert not was_there and copy.info.splits == original.info.splits
+  assert same(copy, original, 'train') and same(copy, original, 'test')
+  assert convert(str(old), str(tmp_path / 'copy'))[1]
+
+
+@pytest.mark.usefixtures('tensorflow')
+def test_a_conversion_goes_on_where_it_was_cut_off(old, tmp_path, monkeypatch):
+  written = []
+  to = converting._FORMATS[converting._TO]
+
+  class Fragile(to):
+    @classmethod
+    def write_examples(cls, path, iterator):
+      written.append(os.path.basename(path))
+      if len(written) == 2:
+        raise KeyboardInterrupt
+      return to.write_examples(path, iterator)
+
+  adapters = {**converting._FORMATS, converting._TO: Fragile}
+  monkeypatch.setattr(converting, '_FORMATS', adapters)
+  with pytest.raises(KeyboardInterrupt):
+    convert(str(old), str(tmp_path / 'copy'))
+  folder = tmp_path / 'copy/digits/1.0.0'
+  assert [n for n in os.listdir(folder) if 'incomplete' not in n] == [
+    'digits-test.array_record-00000-of-00001'
+  ]
+  copy, _ = convert(str(old), str(tmp_path / 'copy'))
+  assert len(written) == 3 and 'train' in written[2]
+  assert copy.info.splits == {'train': 1437, 'test': 360}
+
+
+def test_class_names_are_kept(old, tmp_path, tensorflow):
+  (old / 'label.labels.txt').write_text('\n'.join('abcdefghij'))
+  copy, _ = convert(str(old), str(tmp_path / 'copy'))
+  assert copy.info.class_names == tuple('abcdefghij')
+
+
+def test_what_cannot_be_converted_is_refused(old, tmp_path, monkeypatch):
+  with pytest.raises(UsageError, match='has no dataset_info.json'):
+    convert(str(old.parent), str(tmp_path))
+  with pytest.raises(UsageError, match='holds array_record, not tfrecord'):
+    convert(str(tmp_path / 'new/digits/1.0.0'), str(tmp_path / 'copy'))
+  with pytest.raises(UsageError, match='give another folder'):
+    convert(str(old), str(tmp_path / 'old'))
+  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+  with pytest.raises(UsageError, match=r"pip install -e '\.\[tf\]'"):
+    convert(str(old), str(tmp_path / 'copy'))
+  assert not (tmp_path / 'copy').exists()
+
+
+def test_training_on_tfrecord_says_how_to_convert_it(old, tmp_path):
+  with pytest.raises(UsageError, match=f'--from_tfrecord={old}'):
+    load_dataset('digits', str(tmp_path / 'old'))
