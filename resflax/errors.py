@@ -38,6 +38,12 @@ class StorageError(ResflaxError):
   exit_code = 6
 
 
+class LostPeerError(ResflaxError):
+  """A process that this one needs is gone."""
+
+  exit_code = 75
+
+
 class PreemptedError(ResflaxError):
   """The run was asked to stop and has saved its state."""
 

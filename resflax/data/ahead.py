@@ -1,14 +1,20 @@
 """Work done ahead of its consumer, in threads or processes, and in order."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import grain
 
+from resflax.errors import LostPeerError
+
 T = TypeVar('T')
 
 MAX_THREADS = 16
+
+# How Grain says that a worker process is gone.
+_KILLED = re.compile(r'Worker process was terminated .* exit code (-?\d+)')
 
 
 def ahead(
@@ -25,6 +31,9 @@ def ahead(
     stop: the one after the last.
     workers: processes; 0 = threads, which suffice where the work lets go of
       the GIL.
+
+  Raises:
+    LostPeerError: a worker was killed.
   """
   threads = 1 if workers else min(MAX_THREADS, cpus())
   dataset = (
@@ -53,5 +62,14 @@ def _closing(dataset: grain.IterDataset) -> Iterator:
   iterator = iter(dataset)
   try:
     yield from iterator
+  except RuntimeError as error:
+    killed = _KILLED.search(str(error))
+    if not killed:
+      raise
+    raise LostPeerError(
+      f'A data worker ended with exit code {killed[1]} (-9: killed, often for '
+      'want of memory). Lower config.data.workers or config.batch_size; the '
+      'same command goes on from the last checkpoint.'
+    ) from error
   finally:
     iterator.close()

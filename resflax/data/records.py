@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from resflax.errors import DataError, UsageError, unknown
+from resflax.data.patience import patiently
+from resflax.errors import DataError, StorageError, UsageError, unknown
 
 FIELDS = 'config.data.*_split, or --split'
 
@@ -92,14 +93,31 @@ class Slice:
 def read(records: Records, indices: Sequence[int]) -> list[dict]:
   """Reads several records, at once where the source can.
 
-  A source that fails at once is read one by one, to tell which example it is.
-
   Raises:
     DataError: an example that cannot be read, and where it is.
   """
+  examples = read_each(records, indices)
+  for index, example in zip(indices, examples, strict=True):
+    if isinstance(example, DataError):
+      raise DataError(f'Cannot use {where(records, index)}: {example}')
+  return examples
+
+
+def read_each(
+  records: Records, indices: Sequence[int]
+) -> list[dict | DataError]:
+  """Reads several records, with the error in place of one that cannot be.
+
+  A source that fails at once is read one by one, to tell which example it is.
+
+  Raises:
+    StorageError: the storage fails, not an example.
+  """
   if hasattr(records, '__getitems__'):
     try:
-      return records.__getitems__(indices)
+      return patiently(lambda: records.__getitems__(indices), repr(records))
+    except StorageError:
+      raise
     except Exception:  # of any kind: array_record has RuntimeError and more
       pass
   return [_read_one(records, index) for index in indices]
@@ -188,11 +206,15 @@ def default_splits(info: DatasetInfo) -> DefaultSplits:
   )
 
 
-def _read_one(records: Records, index: int) -> dict:
+def _read_one(records: Records, index: int) -> dict | DataError:
   try:
-    return records[index]
+    return patiently(lambda: records[index], where(records, index))
+  except StorageError:
+    raise
+  except DataError as error:
+    return error
   except Exception as error:
-    raise DataError(f'Cannot read {where(records, index)}: {error}') from error
+    return DataError(f'cannot be read: {error}')
 
 
 def _bound(text: str, size: int, spec: str) -> int:

@@ -17,12 +17,14 @@ class Files:
     for index in broken:
       self.files[index] = self.files[index][:-30]
     self.pause = pause
+    self.reads = 0
 
   def __len__(self):
     return len(self.files)
 
   def __getitem__(self, index):
     time.sleep(self.pause)
+    self.reads += 1
     return {'image': self.files[index], 'label': index}
 
   def __repr__(self):

@@ -141,7 +141,9 @@ def test_read_names_the_one_that_cannot_be_read(kind):
   part = Slice(kind(9, broken=(6,)), 2, 9, 'part')
   with pytest.raises(DataError) as error:
     read(part, [0, 4, 3])
-  assert str(error.value) == 'Cannot read example 6 of numbers: bad block'
+  assert str(error.value) == (
+    'Cannot use example 6 of numbers: cannot be read: bad block'
+  )
   assert len(read(part, [0, 3])) == 2
 
 
