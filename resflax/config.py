@@ -37,6 +37,7 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   _derive_model(resolved)
   _derive_scan(resolved, facts.platform)
   _derive_resolution(resolved)
+  _derive_augment(resolved)
   _derive_optimizer(resolved)
   _derive_decay(resolved, facts.num_examples)
   _check(resolved)
@@ -174,6 +175,12 @@ def _derive_resolution(resolved: Resolved) -> None:
   resolved.derive('resolution.test', train, 'resolution.train')
   if resolved['resolution.schedule'] == 'linear':
     resolved.derive('resolution.start', train // 2, 'half of resolution.train')
+
+
+def _derive_augment(resolved: Resolved) -> None:
+  path = 'augment.randaugment'
+  resolved.derive(f'{path}.layers', 0, 'not set')
+  resolved.derive(f'{path}.magnitude', 10.0, 'the end of its scale')
 
 
 def _derive_optimizer(resolved: Resolved) -> None:

@@ -34,6 +34,8 @@ class Plan(NamedTuple):
       'resolution.train': Decided(point.resolution, why),
       'model.dropout_rate': rules.dropout(point, self.epochs),
       'model.stochastic_depth_rate': rules.stochastic_depth(point, self.epochs),
+      'augment.randaugment.layers': rules.randaugment_layers(self.epochs),
+      'augment.randaugment.magnitude': rules.randaugment_magnitude(point),
     }
 
 

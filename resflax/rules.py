@@ -67,6 +67,20 @@ def stochastic_depth(point: Point, epochs: int | float) -> Decided:
   return Decided(0.0, 'ResNet-RS below 66 blocks (200 layers)')
 
 
+def randaugment_layers(epochs: int | float) -> Decided:
+  """Returns how many operations RandAugment applies."""
+  if epochs < LONG:
+    return Decided(0, _short(epochs))
+  return Decided(2, 'ResNet-RS')
+
+
+def randaugment_magnitude(point: Point) -> Decided:
+  """Returns the strength of RandAugment, from the table."""
+  if point.resolution <= 160:
+    return Decided(10.0, 'ResNet-RS up to 160 pixels')
+  return Decided(15.0, 'ResNet-RS above 160 pixels')
+
+
 def weight_decay(
   epochs: int | float, *, regularised: bool, peak_lr: int | float, steps: int
 ) -> Decided:

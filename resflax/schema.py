@@ -113,11 +113,20 @@ SCHEMA = {
   },
   'data': {
     'name': Field(str, 'digits', 'TFDS name, or folder:DIR'),
-    'data_dir': Field(str, None, 'where TFDS data lies'),
+    'data_dir': Field(str, None, 'where TFDS data lies, local or gs://'),
     'train_split': Field(str, None, 'TFDS split, such as train[:98%]'),
     'val_split': Field(str, None, 'for choices: sweeps, best checkpoint'),
     'test_split': Field(str, None, 'looked at once, at the end'),
+    'shuffle': Field(
+      str,
+      'global',
+      'order of an epoch; lanes reads in long ranges, for gs://',
+      choices=('global', 'lanes'),
+    ),
     'workers': Field(int, 0, 'decoding processes; 0 = threads', low=0),
+    'bad_budget': Field(
+      float, 1e-5, 'share of bad training examples that are replaced', low=0
+    ),
     'mean': Field(
       tuple, None, 'of each channel, in 0..1; unset = ImageNet', item=float
     ),
@@ -140,6 +149,24 @@ SCHEMA = {
       tuple, (0.75, 1.3333333333333333), 'random_resized: aspect', item=float
     ),
     'pad': _rate(0.125, 'pad: border on each side, as a part of the side'),
+    'randaugment': {
+      'layers': Field(
+        int, None, 'operations after each other; 0 = none', low=0
+      ),
+      'magnitude': Field(
+        float,
+        None,
+        'their strength; 10 = the end of their scale',
+        low=0,
+        high=30,
+      ),
+      'source': Field(
+        str,
+        'tpu',
+        'translate as the authors (tpu) or, a tenth of it, Model Garden',
+        choices=('tpu', 'garden'),
+      ),
+    },
   },
   'loss': {'label_smoothing': _rate(0.0, 'mass spread over all classes')},
   'resolution': {

@@ -42,10 +42,11 @@ BENCHMARKS = {
   'loop': 'resflax.benchmarks.loops',
   'start': 'resflax.benchmarks.starts',
   'input': 'resflax.benchmarks.inputs',
+  'memory': 'resflax.benchmarks.memory',
   'tpu_published': 'resflax.benchmarks.tpu_published',
 }
-# `all` is what runs wherever resflax does; this needs libtpu.
-APART = ('tpu_published',)
+# `all` leaves out what takes long or needs libtpu.
+APART = ('memory', 'tpu_published')
 STEPS = {
   'gpu': 'resflax.benchmarks.gpu_steps',
   'tpu': 'resflax.benchmarks.tpu_steps',

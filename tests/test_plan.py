@@ -33,6 +33,9 @@ def test_the_eleven_recipes_follow_from_their_budgets(key):
   assert config['resolution.train'] == config['resolution.test'] == key[1]
   rates = config['model.dropout_rate'], config['model.stochastic_depth_rate']
   assert rates == TABLE[key]
+  randaugment = config.group('augment')['randaugment']
+  magnitude = 10 if key[1] == 160 else 15  # of the same files
+  assert randaugment == {'layers': 2, 'magnitude': magnitude, 'source': 'tpu'}
   assert config['optimizer.peak_lr'] == 1.6
   assert config['optimizer.weight_decay'] == 4e-5
   assert 'published' in config.reasons['model.depths']
@@ -43,6 +46,7 @@ def test_a_short_run_is_wide_and_has_no_regularisers():
   assert config['model.width'] > 1
   assert config['model.depths'] == (3, 4, 23, 3)
   assert config['model.dropout_rate'] == 0
+  assert config['augment.randaugment.layers'] == 0
   assert config['optimizer.weight_decay'] == 1e-4
   assert 'cannot overfit' in config.reasons['model.width']
 

@@ -82,5 +82,5 @@ def test_an_unreadable_picture_is_named(tiny_run):
 
   run = load_run(tiny_run.workdir)
   path = str(tiny_run.workdir / 'config.json')
-  with pytest.raises(DataError, match='Cannot decode .*config.json'):
+  with pytest.raises(DataError, match='Cannot use .*config.json'):
     run.probabilities(FileRecords('', [path], [0]))

@@ -17,10 +17,12 @@ from resflax.benchmarks.photos import NAME as PHOTOS
 from resflax.data.augment import DRAWS, Augment
 from resflax.data.decode import decode
 from resflax.data.pipeline import train_batches
+from resflax.data.randaugment import RandAugment
 from resflax.data.resizing import copy_name
 from resflax.data.sources import load_dataset
 
 BATCH = 64
+PLAIN = Augment()
 # Flax's example: `MEAN_RGB` and `STDDEV_RGB`.
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
@@ -40,7 +42,20 @@ def resflax_copy(
   return _batches(copy_name(PHOTOS, COPY), data_dir, resolution)
 
 
-def _batches(name: str, data_dir: str, resolution: int) -> Iterator:
+def resflax_randaugment(
+  data_dir: str, photos: list[bytes], resolution: int
+) -> Iterator:
+  """The same with RandAugment as ResNet-RS has it."""
+  del photos
+  randaugment = RandAugment(layers=2, magnitude=15)
+  return _batches(
+    PHOTOS, data_dir, resolution, Augment(randaugment=randaugment)
+  )
+
+
+def _batches(
+  name: str, data_dir: str, resolution: int, augment: Augment = PLAIN
+) -> Iterator:
   return train_batches(
     load_dataset(name, data_dir).split('train'),
     seed=0,
@@ -48,7 +63,7 @@ def _batches(name: str, data_dir: str, resolution: int) -> Iterator:
     stages=((0, resolution),),
     start=0,
     stop=10**9,
-    augment=Augment(),
+    augment=augment,
     channels=3,
   )
 

@@ -29,6 +29,7 @@ PIPELINES: dict[str, tuple[Callable, int]] = {
   'resflax': (input_peers.resflax, 224),
   'resflax at 160': (input_peers.resflax, 160),
   'resflax at 128': (input_peers.resflax, 128),
+  'resflax, RandAugment': (input_peers.resflax_randaugment, 224),
   f'resflax, copy of max_side={photos.COPY}': (input_peers.resflax_copy, 224),
 }
 

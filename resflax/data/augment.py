@@ -1,7 +1,7 @@
 """Which part of a training image is used, and whether it is mirrored.
 
-Colours are left alone here; mixing, normalising and the like happen on the
-device.
+Colours change by RandAugment alone; mixing, normalising and the like happen on
+the device.
 """
 
 import dataclasses
@@ -10,12 +10,16 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from resflax.data import crops
+from resflax.data import crops, randaugment
 from resflax.data.crops import Box
+from resflax.data.randaugment import Image, RandAugment
 from resflax.errors import UsageError, unknown
 
 DRAWS = 2 * crops.ATTEMPTS + 3  # those of a crop, and the last for the flip
+# Behind these are those of RandAugment.
 CROPS = ('random_resized', 'pad', 'none')
+
+NO_RANDAUGMENT = RandAugment()
 
 _STREAM = 0  # the second word of the Philox key: one for each use of the seed
 
@@ -31,6 +35,7 @@ class Augment:
     area: bounds of the crop's share of the image's area (random_resized).
     ratio: bounds of the crop's width / height (random_resized).
     pad: furthest shift as a share of the side (pad): 0.125 is 4 of 32.
+    randaugment: what else is done to the crop.
 
   Raises:
     UsageError: a value out of its range.
@@ -41,6 +46,7 @@ class Augment:
   area: tuple[float, float] = (0.08, 1.0)
   ratio: tuple[float, float] = (3 / 4, 4 / 3)
   pad: float = 0.125
+  randaugment: RandAugment = NO_RANDAUGMENT
 
   def __post_init__(self):
     if self.crop not in CROPS:
@@ -63,7 +69,7 @@ class Augment:
     """Chooses the box and whether to mirror it.
 
     Args:
-      draws: `DRAWS` uniforms of [0, 1), as from `uniforms`.
+      draws: `num_draws` uniforms of [0, 1), as from `uniforms`.
       height: of the source, in pixels.
       width: of the source, in pixels.
     """
@@ -75,13 +81,24 @@ class Augment:
       box = crops.shifted_box(draws, height, width, self.pad)
     else:
       box = crops.center_box(height, width)
-    return box, self.flip and draws[-1] < 0.5
+    return box, self.flip and draws[DRAWS - 1] < 0.5
+
+  @property
+  def num_draws(self) -> int:
+    """How many uniforms an example takes."""
+    return DRAWS + self.randaugment.layers * randaugment.DRAWS
+
+  def distort(self, draws: Sequence[float], image: Image) -> Image:
+    """Returns the crop after RandAugment."""
+    return self.randaugment(draws[DRAWS:], image)
 
 
 def uniforms(
-  seed: int, examples: Sequence[tuple[int, int]]
+  seed: int, examples: Sequence[tuple[int, int]], count: int = DRAWS
 ) -> Float[np.ndarray, 'examples draws']:
   """Draws one row of uniforms for each (epoch, example id).
+
+  The first draws of a row do not depend on how many there are.
 
   Philox is a function of (key, counter): the seed is the key, and each example
   has the counter's upper half to itself, so a row does not depend on who asks,
@@ -90,7 +107,7 @@ def uniforms(
   """
   bits = np.random.Philox(key=[seed, _STREAM])
   generator, state = np.random.Generator(bits), bits.state
-  rows = np.empty((len(examples), DRAWS))
+  rows = np.empty((len(examples), count))
   for row, (epoch, example) in zip(rows, examples, strict=True):
     state['state']['counter'][2:] = epoch, example
     bits.state = state

@@ -1,9 +1,9 @@
 """Existing TFRecord copies of TFDS data sets, as ArrayRecord."""
 
-import importlib.util
 import json
 import os
 import shutil
+from importlib.util import find_spec
 
 import tensorflow_datasets as tfds
 from rich.console import Console
@@ -54,7 +54,7 @@ def convert(
     )
   was_there = os.path.exists(os.path.join(target, _INFO))
   if not was_there:
-    if importlib.util.find_spec('tensorflow') is None:
+    if find_spec('tensorflow') is None:
       raise UsageError(
         'Reading TFRecord needs TensorFlow, which training does not: '
         "pip install -e '.[tf]', then run this again."

@@ -6,12 +6,14 @@ The examples of all epochs form one endless sequence: position p is example
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from grain.experimental import index_shuffle
 
-from resflax.errors import UsageError
+from resflax.data import lanes
+from resflax.errors import UsageError, unknown
 
 # Up to this many examples an epoch's order is held: 32 MB, made in half a
 # second. Above, Grain's cipher finds each place alone. It could do so always,
@@ -62,6 +64,35 @@ def check_stages(stages: Sequence[tuple[int, int]]) -> None:
       f'stages={tuple(stages)}: (first step, resolution) pairs, the first '
       'from step 0, in ascending order.'
     )
+
+
+class Order(NamedTuple):
+  """How the examples of an epoch are mixed.
+
+  Attributes:
+    example_ids: `(seed, num_examples, positions) -> (epoch, id)` of each.
+    local_rows: `(batch_size, shard)` -> places of the batch that are a shard's.
+  """
+
+  example_ids: Callable[[int, int, Sequence[int]], list[tuple[int, int]]]
+  local_rows: Callable[[int, tuple[int, int]], Sequence[int]]
+
+
+def order_of(shuffle: str) -> Order:
+  """Returns an order by its name.
+
+  Raises:
+    UsageError: there is none of the name.
+  """
+  if shuffle not in ORDERS:
+    raise unknown('order', shuffle, ORDERS, 'config.data.shuffle')
+  return ORDERS[shuffle]
+
+
+ORDERS = {
+  'global': Order(example_ids, local_rows),
+  'lanes': Order(lanes.example_ids, lanes.local_rows),
+}
 
 
 def _shuffled(seed: int, epoch: int, index: int, num_examples: int) -> int:

@@ -17,6 +17,7 @@ import numpy as np
 from resflax.data import records as records_lib
 from resflax.data.ahead import ahead
 from resflax.data.augment import Augment, uniforms
+from resflax.data.bad import Bad
 from resflax.data.crops import (
   Box,
   center_box,
@@ -24,17 +25,19 @@ from resflax.data.crops import (
   shrink_factor,
   write_crop,
 )
-from resflax.data.decode import decode, read_header, to_channels
-from resflax.data.order import (
-  check_stages,
-  example_ids,
-  local_rows,
-)
+from resflax.data.decode import decode, to_channels
+from resflax.data.headers import read_header
+from resflax.data.lanes import WINDOW, windows_kept
+from resflax.data.order import check_stages, local_rows, order_of
 from resflax.data.records import Records
+from resflax.data.windows import WindowRecords
 from resflax.errors import DataError
 from resflax.resolution import resolution_at
 
 Batch = dict[str, np.ndarray]
+
+# Examples that are tried in place of a bad one.
+NEIGHBOURS = 16
 
 
 def train_batches(
@@ -47,6 +50,7 @@ def train_batches(
   stop: int,
   augment: Augment,
   channels: int,
+  shuffle: str = 'global',
   workers: int = 0,
   shard: tuple[int, int] = (0, 1),
 ) -> Iterator[Batch]:
@@ -61,21 +65,27 @@ def train_batches(
     stop: the step after the last one.
     augment: how examples are cropped and flipped.
     channels: 1 or 3.
+    shuffle: `global`, or `lanes`, which reads in long ranges.
     workers: processes that make batches; 0 makes them in threads, which
       suffices where decoding (it lets go of the GIL) is most of the work.
     shard: (index, count): this host's rows of the global batch.
 
   Yields:
-    `{'image': uint8 [local, r, r, channels], 'label': int32 [local]}`.
+    `{'image': uint8 [local, r, r, channels], 'label': int32 [local]}`, and
+    `bad`: the examples that cannot be used. In each one's row is the next one
+    that can, cropped and flipped as it would have been.
 
   Raises:
-    UsageError: a batch that the shards do not divide, or stages out of order.
-    DataError: when an example cannot be read, saying which.
+    UsageError: a batch that the shards do not divide, stages out of order, or
+      an unknown `shuffle`.
+    DataError: when an example and all those behind it cannot be used.
   """
-  rows = local_rows(batch_size, shard)
+  rows = order_of(shuffle).local_rows(batch_size, shard)
   check_stages(stages)
+  if shuffle == 'lanes':
+    records = WindowRecords(records, WINDOW, windows_kept(len(rows), shard[1]))
   make = TrainStep(
-    records, seed, batch_size, tuple(stages), augment, channels, rows
+    records, seed, batch_size, tuple(stages), augment, channels, rows, shuffle
   )
   return ahead(make, start, stop, workers)
 
@@ -122,22 +132,39 @@ class TrainStep:
   stages: tuple[tuple[int, int], ...]
   augment: Augment
   channels: int
-  rows: range
+  rows: Sequence[int]
+  shuffle: str = 'global'
 
   def example_ids(self, step: int) -> list[tuple[int, int]]:
     first = step * self.batch_size
     positions = [first + row for row in self.rows]
-    return example_ids(self.seed, len(self.records), positions)
+    ids = order_of(self.shuffle).example_ids
+    return ids(self.seed, len(self.records), positions)
 
   def __call__(self, step: int) -> Batch:
     examples = self.example_ids(step)
-    draws = uniforms(self.seed, examples).tolist()
+    draws = uniforms(self.seed, examples, self.augment.num_draws).tolist()
     choices = [functools.partial(self.augment, row) for row in draws]
     resolution = resolution_at(self.stages, step)
     batch = _empty_batch(len(examples), resolution, self.channels)
     ids = [i for _, i in examples]
-    _fill(batch, self.records, ids, choices, shrink=True)
-    return batch
+    bad = _fill(batch, self.records, ids, choices, shrink=True)
+    for row in bad:
+      self._replace(batch, row, ids[row], choices[row])
+    if self.augment.randaugment.layers:
+      for row, image in zip(draws, batch['image'], strict=True):
+        image[...] = self.augment.distort(row, image)
+    return {**batch, 'bad': tuple(bad.values())}
+
+  def _replace(self, batch: Batch, row: int, index: int, choose) -> None:
+    """Fills a row with the next example that can be used."""
+    for step in range(1, NEIGHBOURS + 1):
+      neighbour = (index + step) % len(self.records)
+      one = {name: array[row : row + 1] for name, array in batch.items()}
+      if not _fill(one, self.records, [neighbour], [choose], shrink=True):
+        return
+    place = records_lib.where(self.records, index)
+    raise DataError(f'Cannot use {place}, nor {NEIGHBOURS} examples behind it')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,7 +183,8 @@ class EvalStep:
     ids = [first + row for row in self.rows if first + row < len(self.records)]
     batch = _empty_batch(len(self.rows), self.resolution, self.channels)
     choices = [self._choose] * len(ids)
-    _fill(batch, self.records, ids, choices, shrink=False)
+    for bad in _fill(batch, self.records, ids, choices, shrink=False).values():
+      raise DataError(f'Cannot use {bad.place}: {bad.reason}')
     mask = np.arange(len(self.rows)) < len(ids)
     return {**batch, 'mask': mask}
 
@@ -170,16 +198,25 @@ def _fill(
   ids: Sequence[int],
   choices: Sequence[Callable],
   shrink: bool,
-) -> None:
-  """Reads, decodes and crops the examples into the rows of a batch."""
-  examples = records_lib.read(records, ids)
+) -> dict[int, Bad]:
+  """Reads, decodes and crops the examples into the rows of a batch.
+
+  Returns:
+    By row, the examples that cannot be used; nothing was written there.
+  """
+  bad = {}
+  examples = records_lib.read_each(records, ids)
   for row, (example, choose) in enumerate(zip(examples, choices, strict=True)):
     try:
+      if isinstance(example, DataError):
+        raise example
       _render(example['image'], choose, shrink, batch['image'][row])
     except DataError as error:
       place = records_lib.where(records, ids[row])
-      raise DataError(f'Cannot decode {place}: {error}') from error
-    batch['label'][row] = example['label']
+      bad[row] = Bad(ids[row], place, str(error))
+    else:
+      batch['label'][row] = example['label']
+  return bad
 
 
 def _render(

@@ -6,6 +6,7 @@ that is needed, and the code of some builders imports TensorFlow.
 
 import math
 import os
+from importlib.util import find_spec
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -14,8 +15,15 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 from resflax.data.builders import BUNDLED
 from resflax.data.memory import KEEP_BYTES, DecodedRecords
-from resflax.data.records import DatasetInfo, Records, parse_split, read, take
-from resflax.errors import UsageError, near_miss
+from resflax.data.records import (
+  DatasetInfo,
+  Records,
+  parse_split,
+  read_each,
+  take,
+)
+from resflax.data.shards import RangedSource, check_shards
+from resflax.errors import DataError, StorageError, UsageError, near_miss
 
 
 class NotPreparedError(UsageError):
@@ -27,12 +35,14 @@ class PreparedDataset:
 
   Args:
     name: `name`, `name/config`, `name:version`, or all three.
-    data_dir: TFDS's folder; None is TFDS's own default.
+    data_dir: TFDS's folder, local or on gs://; None is TFDS's own default.
 
   Raises:
     NotPreparedError: a known set that is not there.
     UsageError: an unknown name, or a set that is not ArrayRecord or not one of
       images with one label each.
+    StorageError: a bucket that cannot be read.
+    DataError: on `split`, a file that is missing or too short.
   """
 
   def __init__(self, name: str, data_dir: str | None):
@@ -46,9 +56,12 @@ class PreparedDataset:
     }
     # ImageNet's test split (and the like) has -1 for every label.
     self._records = {
-      split: records
-      for split, records in whole.items()
-      if read(records, [0])[0]['label'] >= 0
+      split: records for split, records in whole.items() if _has_labels(records)
+    }
+    # A split's files are opened when it is asked for, and before training.
+    self._unchecked = {
+      split: builder.info.splits[split].file_instructions
+      for split in self._records
     }
     features = builder.info.features
     self.info = DatasetInfo(
@@ -61,6 +74,8 @@ class PreparedDataset:
 
   def split(self, spec: str) -> Records:
     name, _, _ = parse_split(spec, self.info)
+    if files := self._unchecked.pop(name, None):
+      check_shards(files)
     return take(spec, self.info, self._records[name])
 
 
@@ -106,9 +121,18 @@ def default_dir() -> str:
 
 
 def prepare_command(name: str, data_dir: str) -> str:
-  """The command that prepares a data set; without what is the default."""
-  flag = '' if data_dir == default_dir() else f' --data_dir={data_dir}'
-  return f'python -m scripts.prepare_data --dataset={name}{flag}'
+  """The command that prepares a data set; without what is the default.
+
+  Shards are written to a local folder only, so those of a bucket are copied.
+  """
+  command = f'python -m scripts.prepare_data --dataset={name}'
+  if '://' in data_dir:
+    return (
+      f'{command} --data_dir=DIR, then gcloud storage cp -r DIR/* {data_dir}'
+    )
+  return command + (
+    '' if data_dir == default_dir() else f' --data_dir={data_dir}'
+  )
 
 
 def check_name(name: str) -> None:
@@ -126,7 +150,23 @@ def check_name(name: str) -> None:
     )
 
 
+def _check_store(data_dir: str) -> None:
+  scheme, separator, _ = data_dir.partition('://')
+  if separator and scheme != 'gs':
+    raise UsageError(
+      f'{data_dir} is neither a local folder nor on gs:// '
+      '(config.data.data_dir).'
+    )
+  # One of them is how TFDS reads what lies beside the shards.
+  if separator and not any(map(find_spec, ('gcsfs', 'tensorflow'))):
+    raise UsageError(
+      f"{data_dir} cannot be read without gcsfs: pip install -e '.[gcs]' "
+      '(config.data.data_dir).'
+    )
+
+
 def _open(name: str, data_dir: str):
+  _check_store(data_dir)
   try:
     parsed, arguments = naming.parse_builder_name_kwargs(name)
   except ValueError as error:
@@ -143,6 +183,13 @@ def _open(name: str, data_dir: str):
     raise NotPreparedError(
       f'{name} is not prepared in {data_dir}. Prepare it: '
       f'{prepare_command(name, data_dir)}'
+    ) from error
+  except Exception as error:  # of gcsfs, aiohttp or google.auth
+    if '://' not in data_dir:
+      raise
+    said = ' '.join(f'{type(error).__name__}: {error}'.split())
+    raise StorageError(
+      f'Cannot read {data_dir}: {said} (config.data.data_dir).'
     ) from error
   _check_format(builder)
   return builder
@@ -164,11 +211,21 @@ def _records(builder, split: str, image: str, label: str) -> Records:
     split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES
   )
   name = f'{builder.info.full_name} {split}'
-  records = ExampleRecords(name, source, image, label)
+  ranged = RangedSource(source, builder.info.splits[split].file_instructions)
+  records = ExampleRecords(name, ranged, image, label)
   shape = builder.info.features[image].shape
   if None in shape or len(records) * math.prod(shape) > KEEP_BYTES:
     return records
   return DecodedRecords(records, channels=shape[2])
+
+
+def _has_labels(records: Records) -> bool:
+  """Whether the first example that can be read has one that is known."""
+  for index in range(min(len(records), 16)):
+    [example] = read_each(records, [index])
+    if not isinstance(example, DataError):
+      return example['label'] >= 0
+  return True  # for training to complain of
 
 
 def find_keys(info) -> tuple[str, str]:

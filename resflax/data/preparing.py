@@ -4,9 +4,9 @@ The one part of the data that needs TensorFlow, because the stock builders
 encode images with it. Reading does not.
 """
 
-import importlib.util
 import os
 import re
+from importlib.util import find_spec
 
 import tensorflow_datasets as tfds
 
@@ -41,6 +41,11 @@ def prepare(
     StorageError: the data cannot be written.
   """
   data_dir = absolute(data_dir or default_dir())
+  if '://' in data_dir:
+    raise UsageError(
+      f'--data_dir={data_dir}: data are written to a local folder. Prepare '
+      'it there, then copy it: gcloud storage cp -r DIR/* BUCKET.'
+    )
   try:
     return PreparedDataset(name, data_dir), True
   except NotPreparedError:
@@ -53,7 +58,7 @@ def prepare(
 
 
 def _prepare_stock(name: str, data_dir: str, from_dir: str | None) -> None:
-  if importlib.util.find_spec('tensorflow') is None:
+  if find_spec('tensorflow') is None:
     raise UsageError(
       f'Preparing {name} needs TensorFlow, which training does not: '
       "pip install -e '.[tf]', then run this again."

@@ -22,13 +22,14 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
   Args:
     name: a TFDS name (`cifar10`, `emnist/balanced`, `cifar10:3.0.2`) that has
       been prepared as ArrayRecord, or `folder:DIR` for a folder of class
-      folders. `digits` prepares itself.
-    data_dir: where TFDS keeps its data; by default `$TFDS_DATA_DIR`, else
-      `~/tensorflow_datasets`.
+      folders. `digits` prepares itself in a local folder.
+    data_dir: where TFDS keeps its data, a local folder or gs://; by default
+      `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
 
   Raises:
     UsageError: an unknown name, a set that is not prepared or does not
       classify images, a folder that is not one of class folders.
+    StorageError: a bucket that cannot be read.
   """
   if name.startswith(FOLDER):
     return FolderDataset(absolute(name.removeprefix(FOLDER)))
@@ -36,7 +37,7 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
   try:
     return PreparedDataset(name, data_dir)
   except NotPreparedError:
-    if not is_bundled(name):
+    if not is_bundled(name) or '://' in data_dir:
       raise
   prepare_bundled(name, data_dir)
   return PreparedDataset(name, data_dir)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import jax
 from rich.console import Console
 
+from resflax.data.bad import Bad, BadExamples
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
 from resflax.models.layout import unstack
@@ -61,6 +62,11 @@ class Session:
     self.state, seconds = self._first_state(latest)
     self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
     self.clock = Clock(seconds + time.monotonic() - began)
+    self._bad = BadExamples(
+      setup.num_examples,
+      get['data.bad_budget'],
+      folder.bad_examples(),
+    )
     self.batches = iter(setup.train_batches(self.step))
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
@@ -102,7 +108,9 @@ class Session:
     with self.clock.paused():
       size = resolution_at(self.setup.stages, step)
       program = self.programs.get(('train', size))
-    batch = meshes.shard(self.setup.mesh, next(self.batches))
+    batch = next(self.batches)
+    self._count_bad(batch.pop('bad'))
+    batch = meshes.shard(self.setup.mesh, batch)
     self.step = step + 1
     self.progress.step(self.step)
     first, last = self.setup.resolved['profile_steps'] or (0, 0)
@@ -113,6 +121,17 @@ class Session:
       jax.block_until_ready(metrics)
       jax.profiler.stop_trace()
     return state, metrics
+
+  def _count_bad(self, bad: Sequence[Bad]) -> None:
+    """Keeps the list of bad examples; says of each new one what it is."""
+    if not bad:
+      return
+    try:
+      new = self._bad.add(bad)
+    finally:
+      self.folder.write_bad_examples(self._bad.found)
+    for example in new:
+      self.progress.say(f'bad example {example.place}: {example.reason}')
 
   def log(self, state: TrainState, step: int, means: dict) -> None:
     """Writes a row of training metrics."""
@@ -126,6 +145,7 @@ class Session:
       'lr': float(self.setup.learning_rate(step - 1)),
       'resolution': resolution_at(stages, step - 1),
       'images_per_second': steps * get['batch_size'] / lap,
+      'bad_examples': len(self._bad),
       'compile_hidden_s': self.programs.hidden_s,
       'compile_exposed_s': self.programs.exposed_s,
     }

@@ -17,6 +17,7 @@ from resflax.config import Resolved
 from resflax.data import sources
 from resflax.data.augment import Augment
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
+from resflax.data.randaugment import RandAugment
 from resflax.models.layout import stack, unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import Stage
@@ -179,11 +180,17 @@ class Setup:
       stages=self.stages,
       start=start,
       stop=get['schedule.total_steps'],
-      augment=Augment(**self.resolved.group('augment')),
+      augment=self._augment(),
       channels=self.dataset.info.channels,
+      shuffle=get['data.shuffle'],
       workers=get['data.workers'],
       shard=(jax.process_index(), jax.process_count()),
     )
+
+  def _augment(self) -> Augment:
+    fields = self.resolved.group('augment')
+    randaugment = RandAugment(**fields.pop('randaugment'))
+    return Augment(**fields, randaugment=randaugment)
 
   def eval_batches(
     self,

@@ -1,7 +1,7 @@
 """The run folder: what is fixed at its start, and how the run stands."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from etils import epath
 
@@ -16,6 +16,7 @@ FREE = (
   'platform',
   'data.data_dir',
   'data.workers',
+  'data.bad_budget',
   'log_every',
   'checkpoint_every',
   'keep',
@@ -51,6 +52,15 @@ class Workdir:
     """Says how the run stands: running, done, preempted or failed."""
     status = {'state': state, 'exit_code': exit_code, **numbers}
     self.write_json('status.json', status)
+
+  def write_bad_examples(self, found: Sequence[Sequence]) -> None:
+    """Keeps the training examples that had to be replaced."""
+    self.write_json('bad_examples.json', {'examples': found})
+
+  def bad_examples(self) -> list[Sequence]:
+    """Returns those that earlier starts of the run had to replace."""
+    file = self.path / 'bad_examples.json'
+    return read_json(file, ['examples'])['examples'] if file.exists() else []
 
   def pin(self, resolved: Resolved, allow: Collection[str] = ()) -> None:
     """Stores the config, or compares it with the one stored before.

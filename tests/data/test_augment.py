@@ -6,6 +6,7 @@ import pytest
 from resflax.data import augment
 from resflax.data.augment import Augment, uniforms
 from resflax.data.crops import Box
+from resflax.data.randaugment import RandAugment
 from resflax.errors import UsageError
 
 
@@ -55,3 +56,16 @@ def test_augment_chooses_by_its_fields():
 def test_values_out_of_range_are_refused(fields, says):
   with pytest.raises(UsageError, match=says):
     Augment(**fields)
+
+
+def test_randaugment_draws_behind_the_crop():
+  """So that switching it on changes neither crops nor flips."""
+  plain = Augment()
+  full = Augment(randaugment=RandAugment(layers=2, magnitude=15.0))
+  assert full.num_draws == plain.num_draws + 8
+  pairs = [(0, i) for i in range(50)]
+  short = uniforms(3, pairs, plain.num_draws)
+  long = uniforms(3, pairs, full.num_draws)
+  np.testing.assert_array_equal(long[:, : plain.num_draws], short)
+  for row in long.tolist():
+    assert full(row, 300, 200) == plain(row[: plain.num_draws], 300, 200)

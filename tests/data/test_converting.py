@@ -1,6 +1,5 @@
 """TFRecord copies become ArrayRecord, without a download."""
 
-import importlib.util
 import os
 import struct
 
@@ -59,7 +58,7 @@ def old(tmp_path, monkeypatch):
 
 @pytest.fixture
 def tensorflow(monkeypatch):
-  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: name)
+  monkeypatch.setattr(converting, 'find_spec', lambda name: name)
   adapters = {**converting._FORMATS, converting._FROM: FakeAdapter}
   monkeypatch.setattr(converting, '_FORMATS', adapters)
 
@@ -121,7 +120,7 @@ def test_what_cannot_be_converted_is_refused(old, tmp_path, monkeypatch):
     convert(str(tmp_path / 'new/digits/1.0.0'), str(tmp_path / 'copy'))
   with pytest.raises(UsageError, match='give another folder'):
     convert(str(old), str(tmp_path / 'old'))
-  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+  monkeypatch.setattr(converting, 'find_spec', lambda name: None)
   with pytest.raises(UsageError, match=r"pip install -e '\.\[tf\]'"):
     convert(str(old), str(tmp_path / 'copy'))
   assert not (tmp_path / 'copy').exists()

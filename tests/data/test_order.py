@@ -8,6 +8,7 @@ from resflax.data.order import (
   check_stages,
   example_ids,
   local_rows,
+  order_of,
 )
 from resflax.errors import UsageError
 
@@ -72,6 +73,12 @@ def test_shards_cut_the_global_batch_into_consecutive_rows(count):
 def test_a_batch_that_shards_do_not_divide_is_refused(shard):
   with pytest.raises(UsageError, match=r'config\.batch_size'):
     local_rows(16, shard)
+
+
+def test_orders_by_name():
+  assert order_of('global') == (example_ids, local_rows)
+  with pytest.raises(UsageError, match=r"'lane'.*'lanes'.*config\.data\.shuf"):
+    order_of('lane')
 
 
 def test_stages():

@@ -9,14 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from resflax.data.augment import Augment
+from resflax.data.augment import Augment, uniforms
 from resflax.data.memory import ArrayDataset
 from resflax.data.order import example_ids
 from resflax.data.pipeline import TrainStep, eval_batches, train_batches
+from resflax.data.randaugment import RandAugment
 from resflax.errors import DataError, UsageError
 from tests.data.files import Files, position_jpeg
 
 STAGES = ((0, 8), (5, 12))
+SLOW = pytest.mark.slow
 
 
 def train(records, start=0, stop=8, **changes):
@@ -128,21 +130,61 @@ def test_one_channel(whole):
   assert np.abs(grey - want).max() <= 2
 
 
+def test_a_bad_example_is_replaced_by_the_one_behind_it():
+  """With the augmentation it would have had, and in its row alone."""
+  damaged = Files(21, broken=[7, 8, 20])
+  stands_for = {7: 9, 8: 9, 20: 0}
+  wanted = Files(21)
+  for index, other in stands_for.items():
+    wanted.files[index] = wanted.files[other]
+  for got, want in zip(train(damaged), train(wanted), strict=True):
+    np.testing.assert_array_equal(got['image'], want['image'])
+    labels = [stands_for.get(i, i) for i in want['label'].tolist()]
+    assert got['label'].tolist() == labels
+    bad = [i for i in want['label'].tolist() if i in stands_for]
+    assert [example.index for example in got['bad']] == bad
+
+
 @pytest.mark.parametrize(
-  'workers', [0, pytest.param(1, marks=pytest.mark.slow)]
+  'changes',
+  [{'start': 3}, {'shard': (1, 2)}, pytest.param({'workers': 2}, marks=SLOW)],
+  ids=str,
 )
-def test_a_damaged_example_is_named(workers):
+def test_what_replaces_a_bad_example_depends_on_nothing_else(changes):
+  damaged = Files(21, broken=[0, 7, 8])
+  whole = list(train(damaged))
+  rows = slice(4, 8) if 'shard' in changes else slice(None)
+  start = changes.get('start', 0)
+  for got, want in zip(train(damaged, **changes), whole[start:], strict=True):
+    np.testing.assert_array_equal(got['image'], want['image'][rows])
+    np.testing.assert_array_equal(got['label'], want['label'][rows])
+    assert set(got['bad']) <= set(want['bad'])
+
+
+def test_a_bad_example_says_where_and_what_it_is():
+  damaged = Files(21, broken=[7])
+  [bad] = {bad for batch in train(damaged) for bad in batch['bad']}
+  size = len(damaged.files[7])
+  assert bad == (
+    7,
+    'example 7 of files',
+    f'PNG is damaged: it is truncated after {size} bytes',
+  )
+  assert bad.kind == 'PNG is damaged'
+
+
+def test_where_nothing_can_be_used_the_run_ends():
+  with pytest.raises(DataError, match='nor 16 examples behind it'):
+    list(train(Files(21, broken=range(21))))
+
+
+def test_evaluation_replaces_nothing():
   damaged = Files(21, broken=[7])
   with pytest.raises(DataError) as error:
-    list(train(damaged, workers=workers))
-  assert str(error.value).splitlines()[0] == (
-    'Cannot decode example 7 of files: PNG is damaged: it is truncated after '
-    f'{len(damaged.files[7])} bytes'
-  )
-  with pytest.raises(DataError, match='example 7 of files'):
     list(
       eval_batches(damaged, batch_size=8, resolution=8, crop=1.0, channels=3)
     )
+  assert str(error.value).startswith('Cannot use example 7 of files: PNG is')
 
 
 def test_wrong_arguments_are_refused_before_the_first_batch():
@@ -152,21 +194,22 @@ def test_wrong_arguments_are_refused_before_the_first_batch():
     train(Files(4), stages=((1, 8),))
 
 
-def test_threads_work_ahead_and_end_with_the_iterator():
-  """Batches of 40 ms are ready when a consumer of 40 ms comes back."""
-  before = threading.active_count()
-  batches = train(Files(21, pause=0.005), stop=100)
-  next(batches)
-  started = time.perf_counter()
-  for _ in range(10):
-    time.sleep(0.04)
-    next(batches)
-  assert time.perf_counter() - started < 0.6  # one after the other: 0.8
-  batches.close()
-  deadline = time.perf_counter() + 5
-  while threading.active_count() > before and time.perf_counter() < deadline:
+def within_seconds(true):
+  deadline = time.perf_counter() + 10
+  while not true() and time.perf_counter() < deadline:
     time.sleep(0.01)
-  assert threading.active_count() <= before  # others may have ended
+  return true()
+
+
+def test_threads_work_ahead_and_end_with_the_iterator():
+  before = threading.active_count()
+  files = Files(21)
+  batches = train(files, stop=100)
+  next(batches)
+  assert within_seconds(lambda: files.reads >= 3 * 8)  # of three batches
+  batches.close()
+  # Those of other tests may have ended.
+  assert within_seconds(lambda: threading.active_count() <= before)
 
 
 def test_a_process_that_stops_early_exits():
@@ -182,3 +225,20 @@ def test_the_ids_of_a_step_can_be_asked(whole):
   step = TrainStep(Files(21), 3, 8, STAGES, Augment(), 3, range(2, 6))
   ids = [i for _, i in step.example_ids(6)]
   assert ids == whole[6]['label'][2:6].tolist()
+
+
+def test_randaugment_is_done_to_the_crop(whole):
+  randaugment = RandAugment(layers=2, magnitude=15.0)
+  augment = Augment(randaugment=randaugment)
+  files = Files(21)
+  made = list(train(files, augment=augment))
+  again = list(train(files, augment=augment, start=3))
+  assert_equal(again, made[3:])
+  step = TrainStep(files, 3, 8, STAGES, augment, 3, range(8))
+  draws = uniforms(3, step.example_ids(6), augment.num_draws).tolist()
+  for row, before, after in zip(
+    draws, whole[6]['image'], made[6]['image'], strict=True
+  ):
+    want = randaugment(row[-8:], before)
+    np.testing.assert_array_equal(after, want)
+  assert (whole[6]['image'] != made[6]['image']).any()

@@ -17,7 +17,7 @@ FASHION = '/usr/share/datasets/fashion-mnist'  # Debian: dataset-fashion-mnist
 @pytest.fixture
 def tensorflow(monkeypatch):
   """As if TensorFlow were installed; nothing here gets as far as using it."""
-  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: name)
+  monkeypatch.setattr(preparing, 'find_spec', lambda name: name)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_set_is_prepared_once(tmp_path, stock_digits):
 def test_tensorflow_is_asked_for_before_anything_is_downloaded(
   tmp_path, monkeypatch
 ):
-  monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
+  monkeypatch.setattr(preparing, 'find_spec', lambda name: None)
   with pytest.raises(UsageError, match=r"pip install -e '\.\[tf\]'"):
     preparing.prepare('cifar10', str(tmp_path))
   assert not os.listdir(tmp_path)

@@ -1,5 +1,7 @@
 """`train` as a function: one's own model, data, loss and hooks."""
 
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -8,7 +10,7 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 
 from resflax.data.sources import ArrayDataset
-from resflax.errors import NotFiniteError
+from resflax.errors import DataError, NotFiniteError
 from resflax.runs import load_run
 from resflax.training.trainer import train
 
@@ -40,6 +42,63 @@ CONFIG = {
   'ema': {'decay': 0.0},
   'writers': (),
 }
+
+
+class WithBadFiles:
+  """A data set some of whose training images are not images."""
+
+  def __init__(self, source, bad):
+    self.source, self.bad, self.info = source, bad, source.info
+
+  def split(self, spec):
+    records = self.source.split(spec)
+    return BadFiles(records, self.bad if spec.startswith('train') else ())
+
+
+class BadFiles:
+  def __init__(self, records, bad):
+    self.records, self.bad = records, bad
+
+  def __len__(self):
+    return len(self.records)
+
+  def __getitem__(self, index):
+    if index in self.bad:
+      return {'image': b'<html>', 'label': 0}
+    return self.records[index]
+
+
+SPLITS = {'train_split': 'train', 'val_split': 'test', 'test_split': 'test'}
+
+
+def test_bad_examples_are_replaced_and_counted(bright_or_dark, tmp_path):
+  rows = []
+  result = train(
+    {**CONFIG, 'data': {**SPLITS, 'bad_budget': 0.05}},
+    tmp_path,
+    model=Linear(),
+    source=WithBadFiles(bright_or_dark, (5, 40)),
+    hooks=[lambda step, state, row: rows.append(row)],
+  )
+  assert result.evaluation.top1 == 1.0
+  counts = [row['bad_examples'] for row in rows if 'bad_examples' in row]
+  assert counts[-1] == 2 and counts == sorted(counts)
+  stored = json.loads((tmp_path / 'bad_examples.json').read_text())
+  assert sorted(index for index, *_ in stored['examples']) == [5, 40]
+
+
+def test_too_many_bad_examples_end_the_run(bright_or_dark, tmp_path):
+  with pytest.raises(DataError, match='allows 1 ') as error:
+    train(
+      {**CONFIG, 'data': {**SPLITS, 'bad_budget': 0.02}},
+      tmp_path,
+      model=Linear(),
+      source=WithBadFiles(bright_or_dark, (5, 40)),
+    )
+  assert error.value.exit_code == 4
+  assert json.loads((tmp_path / 'status.json').read_text())['exit_code'] == 4
+  stored = json.loads((tmp_path / 'bad_examples.json').read_text())
+  assert len(stored['examples']) == 2
 
 
 def hinge(logits, labels):

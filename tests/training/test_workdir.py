@@ -74,6 +74,13 @@ def test_how_a_run_is_watched_may_change(tmp_path):
   Workdir(tmp_path).pin(config(log_every_steps=1, keep={'last': 5}))
 
 
+def test_where_the_data_lies_may_change_but_not_its_order(tmp_path):
+  Workdir(tmp_path).pin(config())
+  Workdir(tmp_path).pin(config(data={'data_dir': 'gs://bucket/data'}))
+  with pytest.raises(UsageError, match=r"config.data.shuffle='global', not 'l"):
+    Workdir(tmp_path).pin(config(data={'shuffle': 'lanes'}))
+
+
 def test_status_is_replaced_whole(tmp_path):
   workdir = Workdir(tmp_path)
   workdir.write_status('running', 0, step=0)
