@@ -79,7 +79,7 @@ def test_shards_together_are_the_global_batch(whole, count):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('workers', [1, 2])
+@pytest.mark.parametrize('workers', [1, 2, 4])
 def test_workers_make_the_same_batches(whole, workers):
   assert_equal(train(Files(21), workers=workers), whole)
   assert_equal(train(Files(21), 3, workers=workers), whole[3:])
