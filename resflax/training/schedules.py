@@ -1,19 +1,27 @@
 """Learning rates as functions of the step alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import optax
 
 from resflax.errors import unknown
 
-SCHEDULES = {
-  'cosine': lambda peak, steps: optax.cosine_decay_schedule(peak, steps),
+# Of peak and steps: what follows the warm-up.
+AFTER_WARMUP = {
+  'cosine': optax.cosine_decay_schedule,
   'constant': lambda peak, steps: optax.constant_schedule(peak),
 }
+SCHEDULES = (*AFTER_WARMUP, 'step')
 
 
 def learning_rate(
-  name: str, *, peak: float, total_steps: int, warmup_steps: int = 0
+  name: str,
+  *,
+  peak: float,
+  total_steps: int,
+  warmup_steps: int = 0,
+  drops: Sequence[float] = (),
+  drop_factor: float = 0.1,
 ) -> Callable:
   """Returns `lr(step)`: from 0 to `peak` in a line, then as named.
 
@@ -26,13 +34,26 @@ def learning_rate(
     peak: the learning rate at the end of the warm-up.
     total_steps: length of the run, warm-up included.
     warmup_steps: length of the warm-up; step 0 then has a rate of 0.
+    drops: step: where the rate drops, in percent of the run. Source: He et al.
+      2016 and Goyal et al. 2017: epochs 30, 60 and 80 of 90.
+    drop_factor: step: what it is multiplied by each time.
 
   Raises:
     UsageError: there is no such schedule.
   """
   if name not in SCHEDULES:
     raise unknown('schedule', name, SCHEDULES, 'config.schedule.name')
-  decay = SCHEDULES[name](peak, total_steps - warmup_steps)
+  if name == 'step':
+    decay = optax.piecewise_constant_schedule(
+      peak,
+      # Counted from the start of the run, warm-up included.
+      {
+        round(drop * total_steps / 100) - warmup_steps: drop_factor
+        for drop in drops
+      },
+    )
+  else:
+    decay = AFTER_WARMUP[name](peak, total_steps - warmup_steps)
   if not warmup_steps:
     return decay
   warmup = optax.linear_schedule(0.0, peak, warmup_steps)

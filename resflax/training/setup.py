@@ -79,6 +79,9 @@ class Setup:
       momentum=get['optimizer.momentum'],
       nesterov=get['optimizer.nesterov'],
       weight_decay=get['optimizer.weight_decay'],
+      decoupled=get['optimizer.decoupled'],
+      decay_mask=get['optimizer.decay_mask'],
+      clip_norm=get['optimizer.clip_norm'],
     )
 
   @functools.cached_property
@@ -90,6 +93,8 @@ class Setup:
       peak=get['optimizer.peak_lr'],
       total_steps=get['schedule.total_steps'],
       warmup_steps=get['schedule.warmup_steps'],
+      drops=get['schedule.drops'],
+      drop_factor=get['schedule.drop_factor'],
     )
 
   def initial_state(self) -> TrainState:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from resflax import schema
 from resflax.errors import UsageError
 from resflax.training.schedules import learning_rate
 
@@ -33,3 +34,23 @@ def test_constant():
 def test_unknown_schedule_is_refused():
   with pytest.raises(UsageError, match="Did you mean 'cosine'"):
     learning_rate('cosin', peak=1.0, total_steps=2)
+
+
+def test_steps_drop_at_epochs_30_60_and_80_of_90():
+  drops = schema.FIELDS['schedule.drops'].default
+  lr = learning_rate(
+    'step', peak=0.1, total_steps=900, warmup_steps=50, drops=drops
+  )
+  assert float(lr(25)) == pytest.approx(0.05)
+  for step, rate in (
+    *((50, 0.1), (299, 0.1), (300, 0.01), (599, 0.01)),
+    *((600, 1e-3), (799, 1e-3), (800, 1e-4), (899, 1e-4)),
+  ):
+    assert float(lr(step)) == pytest.approx(rate)
+
+
+def test_the_drop_can_be_another():
+  lr = learning_rate(
+    'step', peak=1.0, total_steps=10, drops=(50.0,), drop_factor=0.5
+  )
+  assert [float(lr(step)) for step in (4, 6)] == [1.0, 0.5]
