@@ -93,7 +93,7 @@ def test_help_lists_flags_and_fields():
   out = train(CONFIG, '--help')
   assert out.returncode == 0
   assert '--workdir' in out.stdout
-  assert 'optimizer.weight_decay: L2, on kernels only' in out.stdout
+  assert 'optimizer.weight_decay: of the masked parameters' in out.stdout
 
 
 def test_none_unsets_and_both_spellings_of_a_flag_do():
