@@ -6,13 +6,12 @@ import shutil
 from importlib.util import find_spec
 
 import tensorflow_datasets as tfds
-from rich.console import Console
-from rich.progress import track
 from tensorflow_datasets.core import file_adapters
 from tensorflow_datasets.core.utils import py_utils
 
+from resflax.data.passes import tracked
 from resflax.data.prepared import PreparedDataset, default_dir
-from resflax.data.writing import quiet
+from resflax.data.writing import quiet, write_json
 from resflax.errors import UsageError
 from resflax.paths import absolute
 
@@ -87,7 +86,7 @@ def _convert_files(source: str, target: str) -> None:
   os.makedirs(target, exist_ok=True)
   mark, new_mark = f'.{_FROM.file_suffix}-', f'.{_TO.file_suffix}-'
   files = sorted(name for name in os.listdir(source) if mark in name)
-  for name in track(files, 'Converting', console=Console(stderr=True)):
+  for name in tracked(files, 'Converting'):
     path = os.path.join(target, name.replace(mark, new_mark))
     if os.path.exists(path):
       continue
@@ -102,7 +101,4 @@ def _copy_description(source: str, target: str, info: dict) -> None:
   for name in sorted(os.listdir(source)):
     if name.endswith(('.json', '.txt')) and name != _INFO:
       shutil.copy(os.path.join(source, name), target)
-  path = os.path.join(target, _INFO)
-  with open(path + '.tmp', 'w', encoding='utf-8') as file:
-    json.dump({**info, 'fileFormat': _TO.value}, file, indent=2)
-  os.replace(path + '.tmp', path)
+  write_json(os.path.join(target, _INFO), {**info, 'fileFormat': _TO.value})

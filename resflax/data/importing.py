@@ -10,11 +10,14 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.progress import track
-
 from resflax.data.folders import FolderDataset
-from resflax.data.prepared import NotPreparedError, PreparedDataset, default_dir
+from resflax.data.passes import tracked
+from resflax.data.prepared import (
+  NotPreparedError,
+  PreparedDataset,
+  default_dir,
+  find_prepared,
+)
 from resflax.data.records import Records
 from resflax.data.writing import Encoded, Images, write
 from resflax.errors import DataError, UsageError
@@ -52,14 +55,12 @@ def import_folder(
   data_dir = absolute(data_dir or default_dir())
   name = _checked(name) if name else _name_of(folder)
   try:
-    return PreparedDataset(name, data_dir), True
+    if there := find_prepared(name, data_dir):
+      return there, True
   except NotPreparedError as error:
     raise UsageError(
       f'{name} is the name of a TFDS data set: choose another (--dataset).'
     ) from error
-  except UsageError as error:
-    if not str(error).startswith('Unknown data set'):
-      raise
   with _unpacked(folder) as directory:
     dataset = FolderDataset(directory)
     info = dataset.info
@@ -103,8 +104,7 @@ def unpack(archive: str, directory: str) -> None:
 
 
 def _examples(records: Records, split: str) -> Iterator[Encoded]:
-  console = Console(stderr=True)
-  for index in track(range(len(records)), f'{split:12}', console=console):
+  for index in tracked(range(len(records)), split):
     example = records[index]
     source = os.path.relpath(records.where(index), records.root)
     yield Encoded(example['image'], example['label'], source)
@@ -120,11 +120,10 @@ def _unpacked(folder: str) -> Iterator[str]:
     raise UsageError(f'No archive {folder!r} (--folder).')
   with tempfile.TemporaryDirectory() as directory:
     unpack(folder, directory)
-    inside = os.listdir(directory)
-    only = os.path.join(directory, *inside[:1])
     # Archives often hold one folder, which holds the rest.
-    nested = len(inside) == 1 and glob.glob('*/', root_dir=only)
-    yield only if nested else directory
+    inside = os.listdir(directory)
+    only = os.path.join(directory, inside[0]) if len(inside) == 1 else directory
+    yield only if glob.glob('*/', root_dir=only) else directory
 
 
 def _check_sizes(archive: str, sizes: list[int]) -> None:

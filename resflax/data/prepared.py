@@ -30,6 +30,10 @@ class NotPreparedError(UsageError):
   """A known data set that is not on disk; the message says what to do."""
 
 
+class UnknownNameError(UsageError):
+  """No data set that TFDS knows or that is on disk; it may become one."""
+
+
 class PreparedDataset:
   """A TFDS classification set; images stay encoded, or small ones decoded.
 
@@ -39,8 +43,9 @@ class PreparedDataset:
 
   Raises:
     NotPreparedError: a known set that is not there.
-    UsageError: an unknown name, or a set that is not ArrayRecord or not one of
-      images with one label each.
+    UnknownNameError: an unknown one.
+    UsageError: a set that is not ArrayRecord or not one of images with one
+      label each.
     StorageError: a bucket that cannot be read.
     DataError: on `split`, a file that is missing or too short.
   """
@@ -77,6 +82,19 @@ class PreparedDataset:
     if files := self._unchecked.pop(name, None):
       check_shards(files)
     return take(spec, self.info, self._records[name])
+
+
+def find_prepared(name: str, data_dir: str) -> PreparedDataset | None:
+  """Returns a data set of one's own; None where the name is free.
+
+  Raises:
+    NotPreparedError: the name is TFDS's.
+    UsageError: see `PreparedDataset`.
+  """
+  try:
+    return PreparedDataset(name, data_dir)
+  except UnknownNameError:
+    return None
 
 
 class ExampleRecords:
@@ -139,12 +157,12 @@ def check_name(name: str) -> None:
   """Refuses a name that TFDS does not know.
 
   Raises:
-    UsageError: with the nearest known name.
+    UnknownNameError: with the nearest known name.
   """
   known = [*tfds.list_builders(with_community_datasets=False), *BUNDLED]
   base = name.split('/')[0].split(':')[0]
   if base not in known:
-    raise UsageError(
+    raise UnknownNameError(
       f'Unknown data set {name!r}.{near_miss(base, known)} Give the name of a '
       'TFDS data set or folder:DIR (config.data.name).'
     )

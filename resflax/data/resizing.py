@@ -5,20 +5,16 @@ from collections.abc import Iterator
 
 import numpy as np
 import simplejpeg
-from rich.console import Console
-from rich.progress import track
 
-from resflax.data.ahead import ahead
-from resflax.data.crops import resize
+from resflax.data.crops import Box, resize, shrink_factor
 from resflax.data.decode import decode
 from resflax.data.headers import read_header
-from resflax.data.prepared import NotPreparedError, PreparedDataset, default_dir
+from resflax.data.passes import one_pass
+from resflax.data.prepared import PreparedDataset, default_dir, find_prepared
 from resflax.data.records import Records
 from resflax.data.writing import Encoded, Images, write
 from resflax.errors import DataError, UsageError
 from resflax.paths import absolute
-
-_CHUNK = 32  # images a call: ArrayRecord reads them at once
 
 
 def copy_name(name: str, max_side: int) -> str:
@@ -49,14 +45,8 @@ def write_copy(
   data_dir = absolute(data_dir or default_dir())
   source = PreparedDataset(name, data_dir)
   copy = copy_name(name, max_side)
-  try:
-    return PreparedDataset(copy, data_dir), True
-  except NotPreparedError:
-    pass
-  except UsageError as error:
-    # TFDS knows no such name until it is written.
-    if not str(error).startswith('Unknown data set'):
-      raise
+  if there := find_prepared(copy, data_dir):
+    return there, True
   info = source.info
   for split in info.splits:
     if isinstance(source.split(split)[0]['image'], np.ndarray):
@@ -95,8 +85,7 @@ def smaller(image: bytes, max_side: int, quality: int) -> bytes:
     return image
   height = max(1, round(header.height * max_side / longest))
   width = max(1, round(header.width * max_side / longest))
-  halves = longest // max_side
-  shrink = 8 if halves >= 8 else 4 if halves >= 4 else 2 if halves >= 2 else 1
+  shrink = shrink_factor(Box(0, 0, longest, longest), max_side)
   pixels = decode(image, header.channels, shrink, header)
   pixels = resize(pixels, width, height).reshape(height, width, header.channels)
   grey = header.channels == 1
@@ -111,21 +100,12 @@ def smaller(image: bytes, max_side: int, quality: int) -> bytes:
 def _smaller_images(
   records: Records, split: str, max_side: int, quality: int
 ) -> Iterator[Encoded]:
-  def make(chunk: int) -> list[Encoded]:
-    ids = range(chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(records)))
-    return [_copied(records, index, max_side, quality) for index in ids]
+  def copied(index: int) -> Encoded:
+    record = records[index]
+    try:
+      image = smaller(record['image'], max_side, quality)
+    except DataError:  # `--verify` finds it here as it does in the original
+      image = record['image']
+    return Encoded(image, record['label'], f'{records!r} {index}')
 
-  chunks = ahead(make, 0, -(-len(records) // _CHUNK))
-  console = Console(stderr=True)
-  total = -(-len(records) // _CHUNK)
-  for images in track(chunks, f'{split:12}', total=total, console=console):
-    yield from images
-
-
-def _copied(records: Records, index: int, max_side: int, quality: int):
-  record = records[index]
-  try:
-    image = smaller(record['image'], max_side, quality)
-  except DataError:  # `--verify` finds it here as it does in the original
-    image = record['image']
-  return Encoded(image, record['label'], f'{records!r} {index}')
+  return one_pass(copied, len(records), split)

@@ -2,23 +2,20 @@
 
 import collections
 import dataclasses
+import functools
 import hashlib
 import json
 import os
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from resflax.data import records as records_lib
-from resflax.data.ahead import ahead
 from resflax.data.decode import decode
 from resflax.data.headers import read_header
+from resflax.data.passes import one_pass
 from resflax.data.records import Dataset, Records
 from resflax.data.writing import CHECKSUMS, checksums
 from resflax.errors import DataError
-
-_CHUNK = 64  # examples a call
 
 
 @dataclasses.dataclass
@@ -81,18 +78,9 @@ def verify(dataset: Dataset, folder: str | None = None) -> Report:
 
 def _read_through(name: str, records: Records) -> SplitReport:
   report = SplitReport()
-
-  def look(chunk: int) -> list[tuple]:
-    start = chunk * _CHUNK
-    stop = min(start + _CHUNK, len(records))
-    return [_look_at(records, index) for index in range(start, stop)]
-
-  total = -(-len(records) // _CHUNK)
-  chunks = ahead(look, 0, total)
-  console = Console(stderr=True)
-  for found in track(chunks, f'{name:12}', total=total, console=console):
-    for item in found:
-      _add(report, *item)
+  look = functools.partial(_look_at, records)
+  for found in one_pass(look, len(records), name):
+    _add(report, *found)
   return report
 
 

@@ -95,19 +95,22 @@ class Images(tfds.core.GeneratorBasedBuilder, skip_registration=True):
       )
 
 
-def write(builder: Images) -> str:
-  """Writes the data set and the checksums of its files; returns its folder.
+def write(builder: Images) -> None:
+  """Writes the data set and the checksums of its files.
 
   TFDS writes beside and renames, so a reader sees all of it or nothing.
   """
   with quiet():
     builder.download_and_prepare()
   folder = str(builder.data_path)
-  path = os.path.join(folder, CHECKSUMS)
+  write_json(os.path.join(folder, CHECKSUMS), checksums(folder))
+
+
+def write_json(path: str, data: object) -> None:
+  """Writes a local file that is there whole or not at all."""
   with open(path + '.tmp', 'w', encoding='utf-8') as file:
-    json.dump(checksums(folder), file, indent=2)
+    json.dump(data, file, indent=2)
   os.replace(path + '.tmp', path)
-  return folder
 
 
 def checksums(folder: str) -> dict[str, str]:
