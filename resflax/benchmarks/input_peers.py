@@ -12,83 +12,47 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from resflax.benchmarks.photos import COPY
 from resflax.benchmarks.photos import NAME as PHOTOS
-from resflax.data.augment import DRAWS, Augment
+from resflax.data.augment import DRAWS, NO_RANDAUGMENT, Augment
 from resflax.data.decode import decode
 from resflax.data.pipeline import train_batches
 from resflax.data.randaugment import RandAugment
-from resflax.data.resizing import copy_name
 from resflax.data.sources import load_dataset
 
 BATCH = 64
-PLAIN = Augment()
 # Flax's example: `MEAN_RGB` and `STDDEV_RGB`.
 MEAN = (0.485 * 255, 0.456 * 255, 0.406 * 255)
 STD = (0.229 * 255, 0.224 * 255, 0.225 * 255)
 
 
-def resflax(data_dir: str, photos: list[bytes], resolution: int) -> Iterator:
+def resflax(
+  data_dir: str,
+  photos: list[bytes],
+  resolution: int,
+  *,
+  name: str = PHOTOS,
+  randaugment: RandAugment = NO_RANDAUGMENT,
+  batch_size: int = BATCH,
+) -> Iterator:
   """Ours: ArrayRecord to uint8 batches."""
   del photos
-  return _batches(PHOTOS, data_dir, resolution)
-
-
-def resflax_copy(
-  data_dir: str, photos: list[bytes], resolution: int
-) -> Iterator:
-  """The same from a copy of smaller images."""
-  del photos
-  return _batches(copy_name(PHOTOS, COPY), data_dir, resolution)
-
-
-def resflax_randaugment(
-  data_dir: str, photos: list[bytes], resolution: int
-) -> Iterator:
-  """The same with RandAugment as ResNet-RS has it."""
-  del photos
-  randaugment = RandAugment(layers=2, magnitude=15)
-  return _batches(
-    PHOTOS, data_dir, resolution, Augment(randaugment=randaugment)
-  )
-
-
-def _batches(
-  name: str, data_dir: str, resolution: int, augment: Augment = PLAIN
-) -> Iterator:
   return train_batches(
     load_dataset(name, data_dir).split('train'),
     seed=0,
-    batch_size=BATCH,
+    batch_size=batch_size,
     stages=((0, resolution),),
     start=0,
     stop=10**9,
-    augment=augment,
+    augment=Augment(randaugment=randaugment),
     channels=3,
   )
 
 
-def flax_example(
-  data_dir: str, photos: list[bytes], resolution: int
+def tensorflow(
+  data_dir: str, photos: list[bytes], resolution: int, *, make: Callable
 ) -> Iterator:
-  """A tf.data pipeline as in Flax's ImageNet example, from memory.
-
-  Source: flax/examples/imagenet/input_pipeline.py: decode and crop, bicubic,
-    flip, normalise to float32. Its TFRecords are left out: they cost little.
-  """
+  """A tf.data pipeline, from memory: TFRecords would cost little."""
   del data_dir
-  return _tensorflow(photos, _flax_image, resolution)
-
-
-def tensorflow_uint8(
-  data_dir: str, photos: list[bytes], resolution: int
-) -> Iterator:
-  """The same with TensorFlow's bilinear, which aliases, to uint8."""
-  del data_dir
-  return _tensorflow(photos, _uint8_image, resolution)
-
-
-def _tensorflow(photos: list[bytes], make: Callable, resolution: int):
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   import tensorflow as tf
 
@@ -101,14 +65,20 @@ def _tensorflow(photos: list[bytes], make: Callable, resolution: int):
   return iter(batches.as_numpy_iterator())
 
 
-def _flax_image(tf, photo, resolution: int):
+def flax_image(tf, photo, resolution: int):
+  """As in Flax's ImageNet example.
+
+  Source: flax/examples/imagenet/input_pipeline.py: decode and crop, bicubic,
+    flip, normalise to float32.
+  """
   size = [resolution, resolution]
   image = tf.image.resize([_cropped(tf, photo)], size, method='bicubic')[0]
   image = tf.image.random_flip_left_right(image)
   return (image - tf.constant(MEAN)) / tf.constant(STD)
 
 
-def _uint8_image(tf, photo, resolution: int):
+def uint8_image(tf, photo, resolution: int):
+  """The same with TensorFlow's bilinear, which aliases, to uint8."""
   size = [resolution, resolution]
   image = tf.image.resize([_cropped(tf, photo)], size)[0]
   return tf.image.random_flip_left_right(tf.cast(image, tf.uint8))

@@ -12,9 +12,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from resflax.benchmarks import input_peers, photos
 from resflax.benchmarks.measure import Row
+from resflax.data.randaugment import RandAugment
+from resflax.data.resizing import copy_name
 
 BATCHES = 32  # a turn
 WARM_UP = 24
@@ -22,15 +25,26 @@ WARM_UP = 24
 FLAX = "tf.data, as in Flax's example"
 PILLOW = 'Pillow, as in timm'
 PIPELINES: dict[str, tuple[Callable, int]] = {
-  FLAX: (input_peers.flax_example, 224),
-  'tf.data, bilinear, uint8': (input_peers.tensorflow_uint8, 224),
+  FLAX: (partial(input_peers.tensorflow, make=input_peers.flax_image), 224),
+  'tf.data, bilinear, uint8': (
+    partial(input_peers.tensorflow, make=input_peers.uint8_image),
+    224,
+  ),
   PILLOW: (input_peers.pillow, 224),
   'bare decode': (input_peers.bare_decode, 0),
   'resflax': (input_peers.resflax, 224),
   'resflax at 160': (input_peers.resflax, 160),
   'resflax at 128': (input_peers.resflax, 128),
-  'resflax, RandAugment': (input_peers.resflax_randaugment, 224),
-  f'resflax, copy of max_side={photos.COPY}': (input_peers.resflax_copy, 224),
+  'resflax, RandAugment': (
+    partial(
+      input_peers.resflax, randaugment=RandAugment(layers=2, magnitude=15)
+    ),
+    224,
+  ),
+  f'resflax, copy of max_side={photos.COPY}': (
+    partial(input_peers.resflax, name=copy_name(photos.NAME, photos.COPY)),
+    224,
+  ),
 }
 
 

@@ -1,15 +1,14 @@
 """Whether the input pipeline's memory grows over a long run."""
 
+import itertools
 import resource
 import sys
 import tempfile
 from collections.abc import Iterator
 
 from resflax.benchmarks import photos
+from resflax.benchmarks.input_peers import resflax
 from resflax.benchmarks.measure import Row
-from resflax.data.augment import Augment
-from resflax.data.pipeline import train_batches
-from resflax.data.sources import load_dataset
 
 BATCH = 4
 RESOLUTION = 64
@@ -21,18 +20,9 @@ def run(*, quick: bool) -> Iterator[Row]:
   marks = [batches // 100, batches // 10, batches // 2, batches]
   first = None
   with tempfile.TemporaryDirectory() as data_dir:
-    photos.prepare(None, data_dir)
-    made = train_batches(
-      load_dataset(photos.NAME, data_dir).split('train'),
-      seed=0,
-      batch_size=BATCH,
-      stages=((0, RESOLUTION),),
-      start=0,
-      stop=batches,
-      augment=Augment(),
-      channels=3,
-    )
-    for count, _ in enumerate(made, start=1):
+    images = photos.prepare(None, data_dir)
+    made = resflax(data_dir, images, RESOLUTION, batch_size=BATCH)
+    for count, _ in enumerate(itertools.islice(made, batches), start=1):
       if count in marks:
         peak = _peak_mib()
         first = first or peak
