@@ -10,9 +10,11 @@ from tests.data import jpeg_kinds, png_kinds
 from tests.data.pictures import (
   ALPHA,
   GREY,
+  HEIGHT,
   MARKS,
   PICTURE,
   TURNED,
+  WIDTH,
   encode,
   encode_moving,
   flip,
@@ -21,7 +23,6 @@ from tests.data.pictures import (
   save,
 )
 
-HEIGHT, WIDTH = GREY.shape
 bmp = functools.partial(encode, PICTURE, 'BMP')
 gif = functools.partial(encode, GREY, 'GIF')
 webp = functools.partial(encode, PICTURE, 'WEBP', quality=95)

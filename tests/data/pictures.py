@@ -9,6 +9,7 @@ _Y, _X = np.mgrid[:37, :45]
 PICTURE = np.stack([4 * _X + 20, 5 * _Y + 30, 220 - 2 * _X - _Y], axis=2)
 PICTURE = PICTURE.astype(np.uint8)
 GREY = PICTURE[..., 0]
+HEIGHT, WIDTH = GREY.shape
 ALPHA = PICTURE[..., 1]
 INK = np.concatenate([255 - PICTURE, ALPHA[..., None] // 4], axis=2)  # CMYK
 MARKS = np.where(_X // 8 % 2 == _Y // 8 % 2, 255, 0).astype(np.uint8)  # 1 bit

@@ -13,9 +13,11 @@ from PIL import Image
 from tests.data.pictures import (
   ALPHA,
   GREY,
+  HEIGHT,
   MARKS,
   PICTURE,
   TURNED,
+  WIDTH,
   encode,
   encode_moving,
   flip,
@@ -26,7 +28,6 @@ from tests.data.pictures import (
 
 SIGNATURE = b'\x89PNG\r\n\x1a\n'
 GREY_COLOUR, RGB, PALETTE = 0, 2, 3
-HEIGHT, WIDTH = GREY.shape
 _ADAM7 = (  # of each pass: first row, first column, steps down and across
   (0, 0, 8, 8),
   (0, 4, 8, 8),
