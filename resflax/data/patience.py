@@ -41,27 +41,25 @@ def patiently(
   Raises:
     StorageError: it failed each time.
   """
-  for delay in delays:
+  waits = iter(delays)
+  while True:
     try:
       return read()
     except Exception as error:
       if not is_transient(error):
         raise
+      delay = next(waits, None)
+      if delay is None:
+        raise StorageError(
+          f'Cannot read {what}: {error} ({len(delays) + 1} attempts). The same '
+          'command goes on once the storage answers.'
+        ) from error
       print(
         f'cannot read {what}: {error}; trying again in {delay:g} s',
         file=sys.stderr,
         flush=True,
       )
       time.sleep(delay)
-  try:
-    return read()
-  except Exception as error:
-    if not is_transient(error):
-      raise
-    raise StorageError(
-      f'Cannot read {what}: {error} ({len(delays) + 1} attempts). The same '
-      'command goes on once the storage answers.'
-    ) from error
 
 
 def is_transient(error: Exception) -> bool:

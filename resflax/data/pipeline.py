@@ -158,9 +158,9 @@ class TrainStep:
 
   def _replace(self, batch: Batch, row: int, index: int, choose) -> None:
     """Fills a row with the next example that can be used."""
+    one = {name: array[row : row + 1] for name, array in batch.items()}
     for step in range(1, NEIGHBOURS + 1):
       neighbour = (index + step) % len(self.records)
-      one = {name: array[row : row + 1] for name, array in batch.items()}
       if not _fill(one, self.records, [neighbour], [choose], shrink=True):
         return
     place = records_lib.where(self.records, index)

@@ -1,11 +1,8 @@
 """RandAugment as the ResNet-RS authors train with it, on uint8 images.
 
 Source: Cubuk et al. 2019 (arXiv:1909.13719) for the idea; the operations and
-  their strengths are those of github.com/tensorflow/tpu, models/official/
-  efficientnet/autoaugment.py, to the grey level. Its quirks are kept: levels
-  above 10 go past the scale (solarize does nothing from 10 on), `contrast`
-  blends with the number of pixels over 256 and not with the mean, and each
-  operation is always applied. tests/data/test_randaugment.py holds them.
+  their strengths are those of the authors' code, see `distortions`. As there,
+  each operation that is chosen is always applied, at the full magnitude.
 """
 
 import dataclasses
