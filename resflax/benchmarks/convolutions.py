@@ -33,7 +33,7 @@ def run(*, quick: bool) -> Iterator[Row]:
         form.__name__: _program(form, side, features, stride)
         for form in (plain, convolution)
       },
-      repeats=1 if quick else 3,
+      repeats=3,
     )
     direct, ours = times['plain'].cpu_s, times['convolution'].cpu_s
     yield Row(f'autodiff: {name}', direct, 'CPU-s')

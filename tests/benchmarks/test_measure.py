@@ -2,7 +2,7 @@
 
 import pytest
 
-from resflax.benchmarks import convolutions, gpu_steps, nets
+from resflax.benchmarks import convolutions, gpu_steps, loops, nets
 from resflax.benchmarks.measure import interleave
 from resflax.benchmarks.nets import make_setup, random_batch, stepper
 from resflax.errors import UsageError
@@ -41,6 +41,15 @@ def test_grouped_convolutions_are_faster_than_autodiff(monkeypatch):
   direct, ours = convolutions.run(quick=False)
   assert ours.ratio == pytest.approx(direct.value / ours.value)
   assert ours.ratio > 5
+
+
+@pytest.mark.slow
+def test_the_loop_runs_as_in_training(monkeypatch):
+  monkeypatch.setattr(loops, 'STEPS', 10)
+  bare, looped, host = loops.run(quick=True)
+  assert looped.ratio == pytest.approx(looped.value / bare.value)
+  assert looped.ratio > 0.5
+  assert host.ratio == pytest.approx(host.value / 300)
 
 
 @pytest.mark.slow
