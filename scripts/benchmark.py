@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from absl import flags
@@ -38,6 +39,7 @@ DEVICE = flags.DEFINE_enum(
 BENCHMARKS = {
   'conv': 'resflax.benchmarks.convolutions',
   'step': 'resflax.benchmarks.steps',
+  'tpu': 'resflax.benchmarks.tpu_steps',
   'scan': 'resflax.benchmarks.scans',
   'loop': 'resflax.benchmarks.loops',
   'start': 'resflax.benchmarks.starts',
@@ -45,11 +47,11 @@ BENCHMARKS = {
   'memory': 'resflax.benchmarks.memory',
   'tpu_published': 'resflax.benchmarks.tpu_published',
 }
-# `all` leaves out what takes long or needs libtpu.
-APART = ('memory', 'tpu_published')
+# `all` leaves out what takes long, and without libtpu what needs it.
+APART = ('memory', 'tpu_published', *(() if find_spec('libtpu') else ('tpu',)))
 STEPS = {
   'gpu': 'resflax.benchmarks.gpu_steps',
-  'tpu': 'resflax.benchmarks.tpu_steps',
+  'tpu': BENCHMARKS['tpu'],
 }
 
 
