@@ -92,16 +92,23 @@ def _derive_model(resolved: Resolved) -> None:
   for path in schema.FIELDS:
     if row.get(path) is not None:
       resolved.derive(path, row[path], f'variant {name}')
-  batch, group = resolved['batch_size'], 64
-  resolved.derive(
-    'model.norm.group_size',
-    group if batch % group == 0 else 0,
-    f'{group} divides the batch of {batch}'
-    if batch % group == 0
-    else f'{group} does not divide the batch of {batch}: the whole batch',
-  )
+  _derive_group(resolved)
   resolved.derive('model.norm.momentum', 0.9, 'keeps about ten steps')
   resolved.derive('model.norm.epsilon', 1e-5, 'as published (torch, TF)')
+
+
+def _derive_group(resolved: Resolved) -> None:
+  """Decides on samples a batch-norm group: of a part where they accumulate."""
+  parts = resolved['optimizer.accumulate']
+  batch, rest = divmod(resolved['batch_size'], parts)
+  group, path = 64, 'model.norm.group_size'
+  if batch % group == 0 and not rest:
+    resolved.derive(path, group, f'{group} divides the batch of {batch}')
+  elif parts > 1:
+    resolved.derive(path, batch, f'a part of the batch, of {parts}')
+  else:
+    reason = f'{group} does not divide the batch of {batch}: the whole batch'
+    resolved.derive(path, 0, reason)
 
 
 def _derive_scan(resolved: Resolved, platform: str) -> None:

@@ -77,6 +77,27 @@ def _fits(value: object, kind: type) -> bool:
   return isinstance(value, kind)
 
 
+def duration(name: str, doc: str, *, percent: bool = False, **defaults):
+  """Returns the fields of a duration: at most one suffix may be set."""
+  units = ('steps', 'epochs', 'examples') + (('percent',) if percent else ())
+  return {
+    f'{name}_{unit}': Field(
+      int if unit in ('steps', 'examples') else float,
+      defaults.get(unit),
+      f'{doc}, in {unit}' + (' of the run' if unit == 'percent' else ''),
+      low=0,
+      high=100 if unit == 'percent' else None,
+      optional=True,
+    )
+    for unit in units
+  }
+
+
+def rate(default: float | None, doc: str) -> Field:
+  """Returns the field of a part of one, 0 to 1."""
+  return Field(float, default, doc, low=0, high=1)
+
+
 def flat(tree: Mapping, prefix: str = '') -> Iterator[tuple[str, object]]:
   """Yields `(dotted path, leaf)` of a nested mapping, in its own order."""
   for name, value in tree.items():

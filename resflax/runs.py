@@ -145,9 +145,7 @@ class Run:
       jax.jit, out_shardings=meshes.replicated(self.setup.mesh)
     )
     def classify(variables, batch):
-      images = batch['image']
-      logits, _ = self.setup.forward(variables, images, train=False, rngs={})
-      return jax.nn.softmax(logits)
+      return jax.nn.softmax(self.setup.predict(variables, batch['image']))
 
     classify = run._sharded(classify)
     rows = [

@@ -22,6 +22,11 @@ def is_stackable(num_blocks: int) -> bool:
   return num_blocks > 2
 
 
+def is_stacked(path: tuple) -> bool:
+  """Whether the leaf of a tree at a path of keys holds one a block."""
+  return any(getattr(key, 'key', None) == STACKED for key in path)
+
+
 def stack(tree: PyTree) -> PyTree:
   """Returns `tree` with blocks 2 and on of each stage stacked."""
   return _on_stages(tree, _stack_stage)

@@ -21,6 +21,7 @@ from resflax.models import build_model
 from resflax.parallel import mesh as meshes
 from resflax.resolution import make_stages
 from resflax.training import losses
+from resflax.training.optimizers import USED_BY
 from resflax.training.setup import Setup
 
 
@@ -58,6 +59,7 @@ def assemble(
   _check_platform(resolved['platform'], platform)
   meshes.check_batch_size(resolved['batch_size'], mesh)
   _check_channels(resolved, dataset.info.channels)
+  _check_optimizer(resolved, mesh.size)
   return build(resolved, dataset, mesh, model=model, loss=loss)
 
 
@@ -136,8 +138,35 @@ def _check_platform(wanted: str | None, platform: str) -> None:
     )
 
 
+def _check_optimizer(resolved: Resolved, devices: int) -> None:
+  """Refuses what the update rule does not use, and parts without groups."""
+  name = resolved['optimizer.name']
+  of_rules = set().union(*USED_BY.values())
+  for field in sorted(of_rules - set(USED_BY[name])):
+    path = f'optimizer.{field}'
+    if resolved[path] != schema.field(path).default:
+      raise UsageError(
+        f'config.{path}={resolved[path]} does nothing for '
+        f'config.optimizer.name={name}: unset it.'
+      )
+  parts, group = resolved['optimizer.accumulate'], 'model.norm.group_size'
+  rows, rest = divmod(resolved['batch_size'], devices * parts)
+  if parts > 1 and (rest or not resolved[group] or rows % resolved[group]):
+    raise UsageError(
+      f'config.optimizer.accumulate={parts} gives each of {devices} devices '
+      f'{rows + rest / (devices * parts):g} images at a time, which '
+      f'config.{group}={resolved[group]} has to divide (0, the whole batch, '
+      'does not).'
+    )
+
+
 def _check_channels(resolved: Resolved, channels: int) -> None:
   """A mean that is not the user's follows the channels; the user's must fit."""
+  if resolved['augment.lighting'] and channels == 1:
+    raise UsageError(
+      f'config.augment.lighting={resolved["augment.lighting"]} is for colours, '
+      'and these images are grey: set it to 0.'
+    )
   mean = resolved['data.mean']
   if 'data.mean' in resolved.reasons and channels == 1:
     for path in ('data.mean', 'data.std'):

@@ -116,7 +116,7 @@ class Session:
     first, last = self.setup.resolved['profile_steps'] or (0, 0)
     if self.step == first:
       jax.profiler.start_trace(str(self.folder.path / 'profile'))
-    state, metrics = program(state, batch)
+    state, metrics = program(state, batch, *self.setup.beside_batch)
     if first and self.step == last:
       jax.block_until_ready(metrics)
       jax.profiler.stop_trace()

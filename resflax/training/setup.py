@@ -7,25 +7,39 @@ from the same pieces, so they cannot disagree.
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from resflax.config import Resolved
 from resflax.data import sources
 from resflax.data.augment import Augment
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
 from resflax.data.randaugment import RandAugment
-from resflax.models.layout import stack, unstack
+from resflax.models.layout import is_stacked, stack, unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import Stage
-from resflax.training.batch import normalise
-from resflax.training.optimizers import make_optimizer
+from resflax.training.batch import Distort, Normalise
+from resflax.training.losses import distillation
+from resflax.training.optimizers import USED_BY, WHOLE_LEAVES, make_optimizer
 from resflax.training.schedules import learning_rate
 from resflax.training.state import TrainState, create_state
 from resflax.training.steps import make_eval_step, make_train_step
+
+
+class Teacher(NamedTuple):
+  """A trained net.
+
+  Attributes:
+    model: a linen module of the same inputs and classes.
+    variables: its parameters and statistics.
+  """
+
+  model: Any
+  variables: Mapping
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +53,7 @@ class Setup:
     mesh: the devices.
     stages: the training resolution over the steps.
     loss: `(logits, labels) -> one number an example`.
+    teacher: whose classes are learned as well.
   """
 
   resolved: Resolved
@@ -47,6 +62,7 @@ class Setup:
   mesh: jax.sharding.Mesh
   stages: tuple[Stage, ...]
   loss: Callable
+  teacher: Teacher | None = None
 
   @functools.cached_property
   def num_examples(self) -> int:
@@ -56,11 +72,7 @@ class Setup:
   def forward(
     self, variables: Mapping, images: jax.Array, *, train: bool, rngs: Mapping
   ) -> tuple[jax.Array, Mapping]:
-    """Returns logits and new batch statistics for uint8 images."""
-    get = self.resolved.values
-    images = normalise(
-      images, get['data.mean'], get['data.std'], get['precision']
-    )
+    """Returns logits and new batch statistics for normalised images."""
     outputs = self.model.apply(
       variables,
       images,
@@ -70,18 +82,33 @@ class Setup:
     )
     return outputs if train else (outputs, {})
 
+  def predict(self, variables: Mapping, images: jax.Array) -> jax.Array:
+    """Returns the logits of evaluation for uint8 images."""
+    images = self._normalise(images)
+    return self.forward(variables, images, train=False, rngs={})[0]
+
+  @property
+  def _normalise(self) -> Normalise:
+    get = self.resolved.values
+    return Normalise(get['data.mean'], get['data.std'], get['precision'])
+
+  @property
+  def _distort(self) -> Distort:
+    get = self.resolved.values
+    fields = ('color_jitter', 'lighting', 'erasing', 'mixup', 'cutmix')
+    return Distort(
+      self._normalise, **{name: get[f'augment.{name}'] for name in fields}
+    )
+
   @functools.cached_property
   def optimizer(self):
     """The update rule, without the learning rate."""
     get = self.resolved.values
+    name = get['optimizer.name']
     return make_optimizer(
-      get['optimizer.name'],
-      momentum=get['optimizer.momentum'],
-      nesterov=get['optimizer.nesterov'],
-      weight_decay=get['optimizer.weight_decay'],
-      decoupled=get['optimizer.decoupled'],
-      decay_mask=get['optimizer.decay_mask'],
-      clip_norm=get['optimizer.clip_norm'],
+      name,
+      **{field: get[f'optimizer.{field}'] for field in USED_BY[name]},
+      **({'is_stacked': is_stacked} if name in WHOLE_LEAVES else {}),
     )
 
   @functools.cached_property
@@ -147,20 +174,52 @@ class Setup:
     """Returns the lowered training step of one stage."""
     step = make_train_step(
       self.forward,
+      self._distort,
       self.loss,
       self.optimizer,
       self.learning_rate,
       seed=self.resolved['seed'],
       ema_decay=self.resolved['ema.decay'],
       ema_dynamic=self.resolved['ema.dynamic'],
+      split=self._split if self.resolved['optimizer.accumulate'] > 1 else None,
+      teach=self._teach if self.teacher else None,
     )
     everywhere = meshes.replicated(self.mesh)
     jitted = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
-    return jitted.lower(self.state_shapes, self.batch_shapes(resolution))
+    batch = self.batch_shapes(resolution)
+    return jitted.lower(self.state_shapes, batch, *self.beside_batch)
+
+  @property
+  def beside_batch(self) -> tuple:
+    """What a training step takes after state and batch."""
+    return (self.teacher.variables,) if self.teacher else ()
+
+  def _teach(
+    self, variables: Mapping, images: jax.Array, logits: jax.Array
+  ) -> jax.Array:
+    """Returns the distillation loss of each example."""
+    get = self.resolved.values
+    taught = self.teacher.model.apply(variables, images, train=False)
+    loss = distillation(
+      logits, jax.lax.stop_gradient(taught), get['distill.temperature']
+    )
+    return get['distill.weight'] * loss
+
+  def _split(self, arrays: PyTree) -> PyTree:
+    """Returns the parts of a batch, each of as many rows of every device."""
+    devices = self.mesh.size
+    parts = self.resolved['optimizer.accumulate']
+
+    def split(x):
+      rows = len(x) // (devices * parts)
+      x = x.reshape(devices, parts, rows, *x.shape[1:]).swapaxes(0, 1)
+      return x.reshape(parts, devices * rows, *x.shape[3:])
+
+    return jax.tree.map(split, arrays)
 
   def lower_eval(self, resolution: int):
     """Returns the lowered evaluation step."""
-    step = make_eval_step(self.forward, self.loss)
+    step = make_eval_step(self.predict, self.loss)
     jitted = jax.jit(step, out_shardings=meshes.replicated(self.mesh))
     variables = self.state_shapes.eval_variables
     return jitted.lower(variables, self.batch_shapes(resolution))
@@ -194,8 +253,11 @@ class Setup:
 
   def _augment(self) -> Augment:
     fields = self.resolved.group('augment')
-    randaugment = RandAugment(**fields.pop('randaugment'))
-    return Augment(**fields, randaugment=randaugment)
+    randaugment = RandAugment(**fields['randaugment'])
+    names = ('crop', 'flip', 'area', 'ratio', 'pad')
+    return Augment(
+      **{name: fields[name] for name in names}, randaugment=randaugment
+    )
 
   def eval_batches(
     self,

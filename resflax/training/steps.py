@@ -1,6 +1,6 @@
 """The two compiled functions of a run.
 
-They know neither models nor data: `forward` and `loss` are passed in.
+They know neither models nor data, which are passed in as functions.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 from resflax.training.losses import in_top_k
 from resflax.training.state import TrainState, update_ema
@@ -15,49 +16,74 @@ from resflax.training.state import TrainState, update_ema
 
 def make_train_step(
   forward: Callable,
+  distort: Callable,
   loss: Callable,
-  optimizer: optax.GradientTransformation,
+  optimizer: optax.GradientTransformationExtraArgs,
   learning_rate: Callable,
   *,
   seed: int,
   ema_decay: float,
   ema_dynamic: bool,
+  split: Callable | None = None,
+  teach: Callable | None = None,
 ) -> Callable:
-  """Returns `train_step(state, batch) -> (state, metrics)`.
+  """Returns `train_step(state, batch, teacher) -> (state, metrics)`.
+
+  The last argument is the teacher's variables, and nothing without one.
 
   Args:
     forward: `(variables, images, train, rngs) -> (logits, updates)`.
+    distort: `(key, images, labels) -> (images, targets)`, see `Distort`.
     loss: `(logits, labels) -> one number an example`.
-    optimizer: the update rule, without the learning rate.
+    optimizer: the update rule, given the learning rate.
     learning_rate: of the step.
-    seed: of dropout and stochastic depth, folded with the step.
+    seed: of all that is random, folded with the step.
     ema_decay: see `update_ema`.
     ema_dynamic: see `update_ema`.
+    split: from the arrays of a batch to those of its parts, stacked, where
+      gradients are accumulated.
+    teach: `(teacher, images, logits) -> one number an example`, what is added
+      to the loss.
   """
 
-  def train_step(state: TrainState, batch: Mapping):
+  def objective(params, fixed, key, images, targets):
+    batch_stats, teacher = fixed
+    logits, updates = forward(
+      {'params': params, 'batch_stats': batch_stats},
+      images,
+      train=True,
+      rngs={'dropout': key},
+    )
+    value = targets.average(lambda labels: loss(logits, labels)).mean()
+    if teach:
+      value += teach(teacher, images, logits).mean()
+    hits = targets.average(lambda labels: in_top_k(logits, labels, 1)).mean()
+    return value, {
+      'loss': value,
+      'top1': hits,
+      'batch_stats': updates.get('batch_stats', {}),
+    }
+
+  gradient = jax.grad(objective, has_aux=True)
+  if split:
+    gradient = accumulated(gradient, split)
+
+  def train_step(state: TrainState, batch: Mapping, teacher: PyTree = ()):
     key = jax.random.fold_in(jax.random.key(seed), state.step)
-
-    def objective(params):
-      logits, updates = forward(
-        {'params': params, 'batch_stats': state.batch_stats},
-        batch['image'],
-        train=True,
-        rngs={'dropout': key},
-      )
-      return loss(logits, batch['label']).mean(), (logits, updates)
-
-    (value, (logits, updates)), gradients = jax.value_and_grad(
-      objective, has_aux=True
-    )(state.params)
+    images, targets = distort(
+      jax.random.fold_in(key, 1), batch['image'], batch['label']
+    )
+    gradients, found = gradient(
+      state.params, (state.batch_stats, teacher), key, images, targets
+    )
     deltas, opt_state = optimizer.update(
-      gradients, state.opt_state, state.params
+      gradients,
+      state.opt_state,
+      state.params,
+      learning_rate=learning_rate(state.step),
     )
-    rate = learning_rate(state.step)
-    params = optax.apply_updates(
-      state.params, jax.tree.map(lambda delta: -rate * delta, deltas)
-    )
-    batch_stats = updates.get('batch_stats', {})
+    params = optax.apply_updates(state.params, deltas)
+    batch_stats = found.pop('batch_stats')
     ema = state.ema and update_ema(
       state.ema,
       {'params': params, 'batch_stats': batch_stats},
@@ -65,22 +91,54 @@ def make_train_step(
       dynamic=ema_dynamic,
       step=state.step,
     )
-    metrics = {
-      'loss': value,
-      'top1': in_top_k(logits, batch['label'], 1).mean(),
-      'finite': jnp.isfinite(value + optax.tree.norm(gradients)),
-    }
+    finite = jnp.isfinite(found['loss'] + optax.tree.norm(gradients))
     state = TrainState(state.step + 1, params, batch_stats, opt_state, ema)
-    return state, metrics
+    return state, {**found, 'finite': finite}
 
   return train_step
 
 
-def make_eval_step(forward: Callable, loss: Callable) -> Callable:
-  """Returns `eval_step(variables, batch) -> arrays, one number an example`."""
+def accumulated(gradient: Callable, split: Callable) -> Callable:
+  """Returns a gradient that takes the parts of a batch after each other.
+
+  It is the mean over the parts, like all that comes with it, and so that of
+  the whole batch where no part sees another: each has whole groups of batch
+  norm, and a key of its own.
+
+  Args:
+    gradient: `(params, fixed, key, images, targets) -> (gradients, aux)`.
+    split: from the arrays of a batch to those of its parts, stacked.
+  """
+
+  def mean_gradient(params, fixed, key, images, targets):
+    parts = split((images, targets))
+    count = len(jax.tree.leaves(parts)[0])
+
+    def add(total, numbered):
+      number, part = numbered
+      own = jax.random.fold_in(key, number)
+      found = gradient(params, fixed, own, *part)
+      return jax.tree.map(jnp.add, total, found), None
+
+    first = jax.tree.map(lambda x: x[0], parts)
+    shapes = jax.eval_shape(gradient, params, fixed, key, *first)
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), shapes)
+    total, _ = jax.lax.scan(add, zeros, (jnp.arange(count), parts))
+    return jax.tree.map(lambda x: x / count, total)
+
+  return mean_gradient
+
+
+def make_eval_step(predict: Callable, loss: Callable) -> Callable:
+  """Returns `eval_step(variables, batch) -> arrays, one number an example`.
+
+  Args:
+    predict: `(variables, images) -> logits`.
+    loss: `(logits, labels) -> one number an example`.
+  """
 
   def eval_step(variables: Mapping, batch: Mapping):
-    logits, _ = forward(variables, batch['image'], train=False, rngs={})
+    logits = predict(variables, batch['image'])
     labels = batch['label']
     p = jax.nn.softmax(logits)
     return {

@@ -26,6 +26,7 @@ from resflax.training.assemble import assemble
 from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
 from resflax.training.state import TrainState, digest
+from resflax.training.teacher import taught
 from resflax.training.workdir import Workdir
 
 
@@ -79,7 +80,7 @@ def train(
   """
   if isinstance(config, ConfigDict):
     config = config.to_dict()
-  setup = assemble(config, model=model, source=source, loss=loss)
+  setup = taught(assemble(config, model=model, source=source, loss=loss))
   with contextlib.ExitStack() as stack:
     saving = workdir is not None
     if not saving:

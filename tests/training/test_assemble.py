@@ -47,3 +47,47 @@ def test_channels_and_mean_must_agree(source):
   wrong = config() | {'data': {'mean': (0.5, 0.5), 'std': (0.2, 0.2)}}
   with pytest.raises(UsageError, match='2 numbers for images of 1 channels'):
     assemble(wrong, source=source)
+
+
+@pytest.mark.parametrize(
+  'fields, message',
+  [
+    (
+      {'optimizer': {'name': 'lars', 'decoupled': True}},
+      'config.optimizer.decoupled=True does nothing for .*name=lars',
+    ),
+    (
+      {'optimizer': {'beta2': 0.9}},
+      'config.optimizer.beta2=0.9 does nothing for .*name=sgd',
+    ),
+    (
+      {'optimizer': {'accumulate': 3}},
+      r'accumulate=3 gives each of 1 devices 2.66667 images at a time',
+    ),
+    (
+      {
+        'optimizer': {'accumulate': 2},
+        'model': {'variant': 'resnet20_cifar', 'norm': {'group_size': 8}},
+      },
+      r'4 images at a time, which config.model.norm.group_size=8 has to divide',
+    ),
+    (
+      {'augment': {'lighting': 0.1}},
+      r'config.augment.lighting=0.1 is for colours',
+    ),
+  ],
+)
+def test_what_contradicts_the_update_rule_or_the_images(
+  source, fields, message
+):
+  with pytest.raises(UsageError, match=message):
+    assemble(config() | fields, source=source)
+
+
+def test_accumulated_parts_are_groups_of_batch_norm(source):
+  parts = {'optimizer': {'accumulate': 2}}
+  setup = assemble(config() | parts, source=source)
+  assert setup.resolved['model.norm.group_size'] == 4
+  assert (
+    'a part of the batch' in setup.resolved.reasons['model.norm.group_size']
+  )

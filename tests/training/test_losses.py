@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resflax.training.losses import cross_entropy, in_top_k
+from resflax.training.losses import cross_entropy, distillation, in_top_k
 
 RNG = np.random.default_rng(0)
 
@@ -18,6 +18,17 @@ def test_cross_entropy_is_that_of_smoothed_targets(smoothing):
   expected = -(targets * log_p).sum(-1)
   actual = cross_entropy(jnp.asarray(logits), jnp.asarray(labels), smoothing)
   np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_distillation_is_hintons():
+  logits, teacher = RNG.normal(size=(2, 5, 7)).astype(np.float32)
+
+  def softmax(x):
+    return np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+
+  soft, log_p = softmax(teacher / 20), np.log(softmax(logits / 20))
+  actual = distillation(jnp.asarray(logits), jnp.asarray(teacher), 20.0)
+  np.testing.assert_allclose(actual, -400 * (soft * log_p).sum(-1), rtol=1e-4)
 
 
 @pytest.mark.parametrize('k', [1, 3, 5])

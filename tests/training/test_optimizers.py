@@ -1,10 +1,13 @@
-"""SGD, against NumPy."""
+"""SGD against NumPy; LARS and LAMB against optax's own."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from resflax.errors import UsageError
+from resflax.models.layout import is_stacked, stack, unstack
 from resflax.training.optimizers import (
   all_but_norm,
   kernels_only,
@@ -49,11 +52,8 @@ def test_sgd_is_momentum_over_the_gradient_of_loss_plus_l2(nesterov):
       'conv': {'kernel': jnp.full(2, gradient)},
       'norm': {'scale': jnp.full(1, gradient), 'bias': jnp.zeros(1)},
     }
-    deltas, state = optimizer.update(gradients, state, params)
-    params = {
-      group: {n: leaf - lr * deltas[group][n] for n, leaf in leaves.items()}
-      for group, leaves in params.items()
-    }
+    deltas, state = optimizer.update(gradients, state, params, learning_rate=lr)
+    params = optax.apply_updates(params, deltas)
   np.testing.assert_allclose(params['conv']['kernel'], kernel, rtol=1e-6)
   np.testing.assert_allclose(params['norm']['scale'], [scale], rtol=1e-6)
   assert params['norm']['bias'] == -1.0
@@ -69,7 +69,9 @@ def one_update(gradient, params=PARAMS, **options):
   optimizer = make_optimizer('sgd', **(defaults | options))
   state = optimizer.init(params)
   for _ in range(2):
-    deltas, state = optimizer.update(gradient, state, params)
+    deltas, state = optimizer.update(
+      gradient, state, params, learning_rate=-1.0
+    )
   return deltas
 
 
@@ -126,3 +128,69 @@ def test_decay_is_not_clipped():
   deltas = one_update(GRADIENT, momentum=0.0, clip_norm=0.65)
   want = 0.5 * np.array([0.3, 0.4]) + 0.1 * np.array([1.0, -2.0])
   np.testing.assert_allclose(deltas['conv']['kernel'], want, atol=1e-7)
+
+
+OPTAXES = {
+  'lars': optax.lars(
+    optax.linear_schedule(0.5, 0.1, 4),
+    0.1,
+    weight_decay_mask=kernels_only,
+    trust_coefficient=0.01,
+    trust_ratio_mask=kernels_only,
+  ),
+  'lamb': optax.lamb(
+    optax.linear_schedule(0.5, 0.1, 4), weight_decay=0.1, mask=kernels_only
+  ),
+}
+OURS = {
+  'lars': dict(nesterov=False, trust_coefficient=0.01),
+  'lamb': dict(beta2=0.999, epsilon=1e-6),
+}
+
+
+def block(seed):
+  a, b = np.random.default_rng(seed).normal(size=(2, 3)).astype(np.float32)
+  return {'conv': {'kernel': jnp.asarray(a)}, 'norm': {'scale': jnp.asarray(b)}}
+
+
+def stage(seed):
+  return {'stage1': {f'block{n}': block(10 * seed + n) for n in range(1, 5)}}
+
+
+def run(optimizer, change=lambda tree: tree, **given):
+  """Returns the parameters after three steps, a schedule's if it takes one."""
+  rate = optax.linear_schedule(0.5, 0.1, 4)
+  params = change(stage(0))
+  state = optimizer.init(params)
+  for step in range(3):
+    if given:
+      given = {'learning_rate': rate(step)}
+    deltas, state = optimizer.update(
+      change(stage(step + 1)), state, params, **given
+    )
+    params = optax.apply_updates(params, deltas)
+  return params
+
+
+@pytest.mark.parametrize('name', OPTAXES)
+def test_lars_and_lamb_are_optaxs_with_the_rate_from_outside(name):
+  rule = make_optimizer(name, momentum=0.9, weight_decay=0.1, **OURS[name])
+  ours, theirs = run(rule, learning_rate=0.0), run(OPTAXES[name])
+  for one, other in zip(
+    jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True
+  ):
+    np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize('name', OPTAXES)
+def test_stacked_blocks_have_each_their_own_norm(name):
+  rule = make_optimizer(
+    name, momentum=0.9, weight_decay=0.1, is_stacked=is_stacked, **OURS[name]
+  )
+  plain = run(rule, learning_rate=0.0)
+  stacked = run(rule, stack, learning_rate=0.0)
+  assert set(stacked['stage1']) == {'block1', 'blocks'}
+  for one, other in zip(
+    jax.tree.leaves(plain), jax.tree.leaves(unstack(stacked)), strict=True
+  ):
+    np.testing.assert_allclose(one, other, rtol=1e-5)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from resflax.training.losses import cross_entropy
+from resflax.training.mixing import Targets
 from resflax.training.optimizers import make_optimizer
 from resflax.training.state import create_state
 from resflax.training.steps import make_eval_step, make_train_step
@@ -22,6 +23,11 @@ def forward(variables, images, *, train, rngs):
   logits = images @ variables['params']['kernel']
   updates = {'batch_stats': {'mean': images.mean(0)}} if train else {}
   return logits, updates
+
+
+def distort(key, images, labels):
+  del key
+  return images, Targets(labels)
 
 
 def softmax(x):
@@ -40,6 +46,7 @@ def make(learning_rate=lambda step: 0.5 * (step + 1), ema=True, **options):
   state = create_state(variables, optimizer, ema=ema)
   step = make_train_step(
     forward,
+    options.pop('distort', distort),
     cross_entropy,
     optimizer,
     learning_rate,
@@ -104,6 +111,7 @@ def test_randomness_follows_the_seed_and_the_step_alone():
   build = functools.partial(
     make_train_step,
     recording,
+    distort,
     cross_entropy,
     optimizer,
     lambda step: 0.1,
@@ -119,7 +127,11 @@ def test_randomness_follows_the_seed_and_the_step_alone():
 
 def test_eval_step_gives_one_number_an_example():
   logits = IMAGES @ KERNEL
-  outputs = make_eval_step(forward, cross_entropy)(
+
+  def predict(variables, images):
+    return images @ variables['params']['kernel']
+
+  outputs = make_eval_step(predict, cross_entropy)(
     {'params': {'kernel': jnp.asarray(KERNEL)}},
     {'image': jnp.asarray(IMAGES), 'label': jnp.asarray(LABELS)},
   )
@@ -131,3 +143,42 @@ def test_eval_step_gives_one_number_an_example():
   np.testing.assert_allclose(
     outputs['label_probability'], p[np.arange(4), LABELS], rtol=1e-4
   )
+
+
+BATCH = {'image': jnp.asarray(IMAGES), 'label': jnp.asarray(LABELS)}
+
+
+def test_mixed_targets_weigh_loss_and_hits():
+  weight = np.array([0.7, 1.0, 0.2, 0.5], np.float32)
+
+  def mixing(key, images, labels):
+    del key
+    return images, Targets(labels, jnp.roll(labels, -1), jnp.asarray(weight))
+
+  step, state = make(distort=mixing)
+  _, metrics = step(state, BATCH)
+  targets = weight[:, None] * np.eye(3)[LABELS]
+  targets += (1 - weight[:, None]) * np.eye(3)[np.roll(LABELS, -1)]
+  p = softmax(IMAGES @ KERNEL)
+  loss = -(targets * np.log(p)).sum(-1).mean()
+  assert float(metrics['loss']) == pytest.approx(loss, rel=1e-5)
+  hits = targets[np.arange(4), p.argmax(-1)].mean()
+  assert float(metrics['top1']) == pytest.approx(hits, rel=1e-6)
+
+
+def test_accumulated_parts_are_the_whole_batch():
+  def halves(arrays):
+    return jax.tree.map(lambda x: x.reshape(2, 2, *x.shape[1:]), arrays)
+
+  whole, state = make()
+  parts, _ = make(split=halves)
+  (at_once, metrics), (in_parts, others) = (
+    whole(state, BATCH),
+    parts(state, BATCH),
+  )
+  for one, other in zip(
+    jax.tree.leaves((at_once, metrics)),
+    jax.tree.leaves((in_parts, others)),
+    strict=True,
+  ):
+    np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
