@@ -1,7 +1,6 @@
-r"""Prints which model the rules choose for a config's budget, and why.
+"""Prints which model the rules choose for a config's budget, and why.
 
-  python -m scripts.plan --config=configs/imagenet/resnet.py:resnet_rs_50 \
-    --config.scaling.rule=resnet_rs --config.scaling.macs=12e9
+python -m scripts.plan --config=configs/imagenet/resnet_rs.py:macs=12e9
 """
 
 import json
