@@ -1,0 +1,63 @@
+"""A folder that is there whole or not at all."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+
+from resflax.errors import StorageError
+
+
+@contextlib.contextmanager
+def whole_folder(path: str) -> Iterator[str]:
+  """Yields an empty folder beside `path`, which becomes `path` at the end.
+
+  Only one process at a time: the lock ends with the process, however that
+  ends, and the next one clears away what a killed one has left.
+
+  Raises:
+    StorageError: it cannot be written, it is there already, or another
+      process is writing it.
+  """
+  parent, name = os.path.split(path)
+  unfinished = os.path.join(parent, f'.{name}.incomplete')
+  try:
+    os.makedirs(parent, exist_ok=True)
+    with _locked(os.path.join(parent, f'.{name}.lock'), path):
+      try:
+        if os.path.exists(path):
+          raise StorageError(f'{path} is there already.')
+        shutil.rmtree(unfinished, ignore_errors=True)
+        os.mkdir(unfinished)
+        yield unfinished
+        os.rename(unfinished, path)
+      finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+  except OSError as error:
+    raise StorageError(
+      f'Cannot write {path}: {error.strerror or error}.'
+    ) from error
+  finally:
+    with contextlib.suppress(OSError):
+      os.rmdir(parent)  # where nothing is in it
+
+
+@contextlib.contextmanager
+def _locked(lock: str, path: str) -> Iterator[None]:
+  with open(lock, 'a') as file:
+    busy = StorageError(
+      f'Another process is writing {path}: wait until it has ended.'
+    )
+    try:
+      fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+      raise busy from error
+    except OSError:  # a file system without locks
+      pass
+    if not os.fstat(file.fileno()).st_nlink:  # its owner has just removed it
+      raise busy
+    try:
+      yield
+    finally:
+      os.remove(lock)
