@@ -36,6 +36,7 @@ def prepare(folder: str | None, data_dir: str) -> list[bytes]:
       name=NAME,
       version='1.0.0',
       description='Photos for a benchmark.',
+      origin={},
       class_names=['photo'],
       channels=3,
       splits={'train': lambda: (Encoded(photo, 0, '') for photo in photos)},

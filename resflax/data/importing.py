@@ -11,15 +11,20 @@ import zipfile
 from collections.abc import Iterator
 
 from resflax.data.folders import FolderDataset
-from resflax.data.passes import tracked
+from resflax.data.passes import one_pass
 from resflax.data.prepared import (
   NotPreparedError,
   PreparedDataset,
-  default_dir,
   find_prepared,
 )
-from resflax.data.records import Records
-from resflax.data.writing import Encoded, Images, write
+from resflax.data.records import Records, read
+from resflax.data.writing import (
+  Encoded,
+  Images,
+  check_origin,
+  target_dir,
+  write,
+)
 from resflax.errors import DataError, UsageError
 from resflax.paths import absolute
 
@@ -49,14 +54,16 @@ def import_folder(
     The data set, and whether it was there already.
 
   Raises:
-    UsageError: no such folder, or what `FolderDataset` refuses.
-    DataError: an archive that is damaged, too large, or reaches outside.
+    UsageError: no such folder, what `FolderDataset` refuses, or a name that a
+      data set from elsewhere has.
+    DataError: a file that cannot be read, or an archive that is damaged, too
+      large, or reaches outside.
+    StorageError: the data cannot be written.
   """
-  data_dir = absolute(data_dir or default_dir())
+  data_dir = target_dir(data_dir)
   name = _checked(name) if name else _name_of(folder)
   try:
-    if there := find_prepared(name, data_dir):
-      return there, True
+    there = find_prepared(name, data_dir)
   except NotPreparedError as error:
     raise UsageError(
       f'{name} is the name of a TFDS data set: choose another (--dataset).'
@@ -64,11 +71,17 @@ def import_folder(
   with _unpacked(folder) as directory:
     dataset = FolderDataset(directory)
     info = dataset.info
+    origin = {'folder': absolute(folder), 'version': info.version}
+    if there:
+      other = 'choose another --dataset, or delete what is there'
+      check_origin(there.folder, origin, other)
+      return there, True
     write(
       Images(
         name=name,
         version=VERSION,
         description=f'Imported from {os.path.basename(absolute(folder))}.',
+        origin=origin,
         class_names=info.class_names,
         channels=info.channels,
         splits={
@@ -104,10 +117,12 @@ def unpack(archive: str, directory: str) -> None:
 
 
 def _examples(records: Records, split: str) -> Iterator[Encoded]:
-  for index in tracked(range(len(records)), split):
-    example = records[index]
+  def copied(index: int) -> Encoded:
+    [example] = read(records, [index])
     source = os.path.relpath(records.where(index), records.root)
-    yield Encoded(example['image'], example['label'], source)
+    return Encoded(example['image'], example['label'], source)
+
+  return one_pass(copied, len(records), split, chunk=1)
 
 
 @contextlib.contextmanager

@@ -10,23 +10,27 @@ from resflax.data.ahead import ahead
 
 T = TypeVar('T')
 
-_CHUNK = 32  # examples a call, so that handing over costs little
+CHUNK = 32  # examples a call, so that handing over costs little
 
 
-def one_pass(look: Callable[[int], T], count: int, title: str) -> Iterator[T]:
+def one_pass(
+  look: Callable[[int], T], count: int, title: str, chunk: int = CHUNK
+) -> Iterator[T]:
   """Yields `look(index)` of each example in order, made ahead by threads.
 
   Args:
     look: what to do with an example.
     count: of the examples.
     title: of the progress bar.
+    chunk: examples a call; fewer where what is found of each is large, for
+      20 calls may wait in memory.
   """
 
-  def look_at_chunk(chunk: int) -> list[T]:
-    start = chunk * _CHUNK
-    return [look(i) for i in range(start, min(start + _CHUNK, count))]
+  def look_at_chunk(number: int) -> list[T]:
+    start = number * chunk
+    return [look(i) for i in range(start, min(start + chunk, count))]
 
-  chunks = -(-count // _CHUNK)
+  chunks = -(-count // chunk)
   for found in tracked(ahead(look_at_chunk, 0, chunks), title, chunks):
     yield from found
 

@@ -203,7 +203,7 @@ def _open(name: str, data_dir: str):
       f'{prepare_command(name, data_dir)}'
     ) from error
   except Exception as error:  # of gcsfs, aiohttp or google.auth
-    if '://' not in data_dir:
+    if '://' not in data_dir and not isinstance(error, OSError):
       raise
     said = ' '.join(f'{type(error).__name__}: {error}'.split())
     raise StorageError(

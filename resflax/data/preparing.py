@@ -14,11 +14,10 @@ from resflax.data.builders import is_bundled, prepare_bundled
 from resflax.data.prepared import (
   NotPreparedError,
   PreparedDataset,
-  default_dir,
   find_keys,
 )
+from resflax.data.writing import target_dir
 from resflax.errors import DataError, ResflaxError, StorageError, UsageError
-from resflax.paths import absolute
 
 
 def prepare(
@@ -40,12 +39,7 @@ def prepare(
     DataError: a download failed.
     StorageError: the data cannot be written.
   """
-  data_dir = absolute(data_dir or default_dir())
-  if '://' in data_dir:
-    raise UsageError(
-      f'--data_dir={data_dir}: data are written to a local folder. Prepare '
-      'it there, then copy it: gcloud storage cp -r DIR/* BUCKET.'
-    )
+  data_dir = target_dir(data_dir)
   try:
     return PreparedDataset(name, data_dir), True
   except NotPreparedError:

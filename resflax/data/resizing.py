@@ -1,20 +1,27 @@
 """Smaller copies of a data set: fewer bytes to read and to decode."""
 
 import functools
+import shlex
 from collections.abc import Iterator
 
-import numpy as np
 import simplejpeg
 
 from resflax.data.crops import Box, resize, shrink_factor
 from resflax.data.decode import decode
 from resflax.data.headers import read_header
+from resflax.data.memory import DecodedRecords
 from resflax.data.passes import one_pass
-from resflax.data.prepared import PreparedDataset, default_dir, find_prepared
-from resflax.data.records import Records
-from resflax.data.writing import Encoded, Images, write
+from resflax.data.prepared import PreparedDataset, find_prepared
+from resflax.data.records import Records, read
+from resflax.data.sources import FOLDER
+from resflax.data.writing import (
+  Encoded,
+  Images,
+  check_origin,
+  target_dir,
+  write,
+)
 from resflax.errors import DataError, UsageError
-from resflax.paths import absolute
 
 
 def copy_name(name: str, max_side: int) -> str:
@@ -40,25 +47,30 @@ def write_copy(
     The copy, and whether it was there already.
 
   Raises:
-    UsageError: the data set is not prepared.
+    UsageError: the data set is not prepared or has small images, or there is
+      a copy that was made from another version or with another quality.
+    DataError: an example that cannot be read.
+    StorageError: the copy cannot be written.
   """
-  data_dir = absolute(data_dir or default_dir())
-  source = PreparedDataset(name, data_dir)
-  copy = copy_name(name, max_side)
-  if there := find_prepared(copy, data_dir):
-    return there, True
+  data_dir = target_dir(data_dir)
+  source = _source(name, data_dir)
   info = source.info
-  for split in info.splits:
-    if isinstance(source.split(split)[0]['image'], np.ndarray):
-      raise UsageError(
-        f'{name} holds images so small that they are kept in memory: a copy '
-        'with --max_side saves nothing.'
-      )
+  copy = copy_name(name, max_side)
+  origin = {
+    'dataset': name.partition(':')[0],
+    'version': info.version,
+    'max_side': max_side,
+    'quality': quality,
+  }
+  if there := find_prepared(copy, data_dir):
+    check_origin(there.folder, origin, 'delete it to make it again')
+    return there, True
   write(
     Images(
       name=copy,
-      version=info.version,
+      version=info.version.partition('+')[0],  # TFDS knows numbers only
       description=f'{info.name} {info.version}, sides up to {max_side} pixels.',
+      origin=origin,
       class_names=info.class_names,
       channels=info.channels,
       splits={
@@ -97,11 +109,32 @@ def smaller(image: bytes, max_side: int, quality: int) -> bytes:
   )
 
 
+def _source(name: str, data_dir: str) -> PreparedDataset:
+  """Opens a data set of which a smaller copy makes sense."""
+  if name.startswith(FOLDER):
+    folder = shlex.quote(name.removeprefix(FOLDER))
+    raise UsageError(
+      f'{name} must be imported before it is copied with --max_side: python -m '
+      f'scripts.prepare_data --folder={folder} --data_dir={data_dir}'
+    )
+  source = PreparedDataset(name, data_dir)
+  for split in source.info.splits:
+    if isinstance(source.split(split), DecodedRecords):
+      raise UsageError(
+        f'{name} holds images so small that they are kept in memory: a copy '
+        'with --max_side saves nothing.'
+      )
+  return source
+
+
 def _smaller_images(
   records: Records, split: str, max_side: int, quality: int
 ) -> Iterator[Encoded]:
   def copied(index: int) -> Encoded:
-    record = records[index]
+    try:
+      [record] = read(records, [index])
+    except DataError as error:
+      raise DataError(f'{error} (--verify lists all that are bad)') from error
     try:
       image = smaller(record['image'], max_side, quality)
     except DataError:  # `--verify` finds it here as it does in the original

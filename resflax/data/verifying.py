@@ -14,7 +14,7 @@ from resflax.data.decode import decode
 from resflax.data.headers import read_header
 from resflax.data.passes import one_pass
 from resflax.data.records import Dataset, Records
-from resflax.data.writing import CHECKSUMS, checksums
+from resflax.data.shard_writing import CHECKSUMS, checksums
 from resflax.errors import DataError
 
 

@@ -1,11 +1,11 @@
-"""Writing encoded images as a TFDS data set of ArrayRecord, without TensorFlow.
+"""Writing encoded images as a TFDS data set of ArrayRecord.
 
-TFDS imports TensorFlow to encode arrays; bytes in a `BytesIO` it takes as they
-are.
+In TFDS's layout, but without its builders: they sort all examples by a key,
+for which they hold a split in memory, and beyond 1,000 MiB import TensorFlow.
 """
 
 import contextlib
-import hashlib
+import dataclasses
 import io
 import json
 import os
@@ -14,9 +14,17 @@ from typing import NamedTuple
 
 import tensorflow_datasets as tfds
 from absl import logging
+from tensorflow_datasets.core import naming
+from tensorflow_datasets.proto import tf_example_pb2
 
-# Beside the shards: the SHA-256 of each, by file name.
-CHECKSUMS = 'sha256.json'
+from resflax.data.atomic import whole_folder
+from resflax.data.prepared import default_dir
+from resflax.data.shard_writing import CHECKSUMS, write_shards
+from resflax.errors import UsageError
+from resflax.paths import absolute
+
+_FORMAT = tfds.core.FileFormat.ARRAY_RECORD
+_ORIGIN = 'metadata.json'  # TFDS's name for what a set says of itself
 
 
 class Encoded(NamedTuple):
@@ -33,77 +41,95 @@ class Encoded(NamedTuple):
   source: str
 
 
-class Images(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-  """Splits of encoded images with one label each, written in the given order.
+@dataclasses.dataclass(frozen=True)
+class Images:
+  """Splits of encoded images with one label each, to write in this order.
 
-  Args:
+  Attributes:
     name: of the data set, by which it is read.
     version: three numbers.
     description: where the images come from.
+    origin: the same for `check_origin`.
     class_names: by label.
     channels: 1 or 3.
     splits: by name, each a function that yields its examples once.
     data_dir: TFDS's folder.
   """
 
-  def __init__(
-    self,
-    *,
-    name: str,
-    version: str,
-    description: str,
-    class_names: Sequence[str],
-    channels: int,
-    splits: Mapping[str, Callable[[], Iterator[Encoded]]],
-    data_dir: str,
-  ):
-    self.name = name
-    self.VERSION = tfds.core.Version(version)
-    self._text = description
-    self._class_names = list(class_names)
-    self._channels = channels
-    self._splits = splits
-    super().__init__(data_dir=data_dir, file_format='array_record')
-
-  def _info(self) -> tfds.core.DatasetInfo:
-    return tfds.core.DatasetInfo(
-      builder=self,
-      description=self._text,
-      features=tfds.features.FeaturesDict(
-        {
-          'image': tfds.features.Image(shape=(None, None, self._channels)),
-          'label': tfds.features.ClassLabel(names=self._class_names),
-          'source': tfds.features.Text(),
-        }
-      ),
-      supervised_keys=('image', 'label'),
-      disable_shuffling=True,
-    )
-
-  def _split_generators(self, dl_manager) -> dict[str, Iterator]:
-    del dl_manager
-    return {
-      name: self._generate_examples(make())
-      for name, make in self._splits.items()
-    }
-
-  def _generate_examples(self, examples: Iterator[Encoded]) -> Iterator:
-    for key, (image, label, source) in enumerate(examples):
-      yield (
-        key,
-        {'image': io.BytesIO(image), 'label': label, 'source': source},
-      )
+  name: str
+  version: str
+  description: str
+  origin: Mapping[str, str | int]
+  class_names: Sequence[str]
+  channels: int
+  splits: Mapping[str, Callable[[], Iterator[Encoded]]]
+  data_dir: str
 
 
-def write(builder: Images) -> None:
-  """Writes the data set and the checksums of its files.
+def write(images: Images) -> None:
+  """Writes the data set and the checksums of its files, all or nothing.
 
-  TFDS writes beside and renames, so a reader sees all of it or nothing.
+  Raises:
+    UsageError: a class name that TFDS cannot keep.
+    StorageError: it cannot be written, or another process is writing it.
+    ResflaxError: of the examples.
   """
-  with quiet():
-    builder.download_and_prepare()
-  folder = str(builder.data_path)
-  write_json(os.path.join(folder, CHECKSUMS), checksums(folder))
+  _check_class_names(images.class_names)
+  path = os.path.join(images.data_dir, images.name, images.version)
+  splits, digests = [], {}
+  with whole_folder(path) as folder:
+    for split, make in images.splits.items():
+      template = naming.ShardedFileTemplate(
+        data_dir=folder,
+        dataset_name=images.name,
+        split=split,
+        filetype_suffix=_FORMAT.file_suffix,
+      )
+      info, files = _write_split(template, map(_serialized, make()))
+      splits.append(info)
+      digests |= files
+    _describe(images, splits, folder)
+    write_json(os.path.join(folder, CHECKSUMS), digests)
+
+
+def target_dir(data_dir: str | None) -> str:
+  """Returns the folder that data sets are written to; None is TFDS's default.
+
+  Raises:
+    UsageError: a bucket.
+  """
+  folder = absolute(data_dir or default_dir())
+  if '://' in folder:
+    raise UsageError(
+      f'--data_dir={folder}: data are written to a local folder. Prepare it '
+      'there, then copy it: gcloud storage cp -r DIR/* BUCKET.'
+    )
+  return folder
+
+
+def check_origin(
+  folder: str, origin: Mapping[str, str | int], hint: str
+) -> None:
+  """Refuses a data set that is there, but was made from something else.
+
+  Args:
+    folder: of its files.
+    origin: what it would be made from now.
+    hint: what to do about it.
+
+  Raises:
+    UsageError: it says that it was made from something else, or not from what.
+  """
+  path = os.path.join(folder, _ORIGIN)
+  written = {}
+  if os.path.exists(path):
+    with open(path, encoding='utf-8') as file:
+      written = json.load(file)
+  if written != origin:
+    raise UsageError(
+      f'{folder} was made from {_said(written)}, and not from '
+      f'{_said(origin)}: {hint}.'
+    )
 
 
 def write_json(path: str, data: object) -> None:
@@ -111,16 +137,6 @@ def write_json(path: str, data: object) -> None:
   with open(path + '.tmp', 'w', encoding='utf-8') as file:
     json.dump(data, file, indent=2)
   os.replace(path + '.tmp', path)
-
-
-def checksums(folder: str) -> dict[str, str]:
-  """Returns the SHA-256 of each ArrayRecord file of a folder, by name."""
-  digests = {}
-  for name in sorted(os.listdir(folder)):
-    if '.array_record' in name:
-      with open(os.path.join(folder, name), 'rb') as file:
-        digests[name] = hashlib.file_digest(file, 'sha256').hexdigest()
-  return digests
 
 
 @contextlib.contextmanager
@@ -135,3 +151,75 @@ def quiet() -> Iterator[None]:
   finally:
     tfds.enable_progress_bar()
     logging.set_verbosity(verbosity)
+
+
+def _check_class_names(names: Sequence[str]) -> None:
+  for name in names:
+    if name != name.strip() or len(name.splitlines()) != 1:
+      raise UsageError(
+        f'Class {name!r} cannot be written, for TFDS keeps a name a line and '
+        'no spaces around it: rename its folder.'
+      )
+
+
+def _write_split(
+  template: naming.ShardedFileTemplate, records: Iterator[bytes]
+) -> tuple[tfds.core.SplitInfo, dict[str, str]]:
+  """Returns what TFDS says of a split, and the SHA-256 of each of its files."""
+  split = template.split
+  shards = write_shards(str(template.data_dir / split), records)
+  digests = {}
+  for index, shard in enumerate(shards):  # their names have their number
+    path = template.sharded_filepath(shard_index=index, num_shards=len(shards))
+    os.rename(shard.path, path)
+    digests[path.name] = shard.sha256
+  info = tfds.core.SplitInfo(
+    name=split,
+    shard_lengths=[shard.count for shard in shards],
+    num_bytes=sum(shard.size for shard in shards),
+    filename_template=template,
+  )
+  return info, digests
+
+
+def _serialized(example: Encoded) -> bytes:
+  proto = tf_example_pb2.Example()
+  fields = proto.features.feature
+  fields['image'].bytes_list.value.append(example.image)
+  fields['label'].int64_list.value.append(example.label)
+  # Names of files may be any bytes.
+  fields['source'].bytes_list.value.append(os.fsencode(example.source))
+  return proto.SerializeToString(deterministic=True)
+
+
+def _describe(
+  images: Images, splits: list[tfds.core.SplitInfo], folder: str
+) -> None:
+  """Writes what TFDS's readers look for."""
+  info = tfds.core.DatasetInfo(
+    builder=tfds.core.DatasetIdentity(
+      name=images.name,
+      version=tfds.core.Version(images.version),
+      data_dir=folder,
+      module_name=__name__,
+    ),
+    description=images.description,
+    features=tfds.features.FeaturesDict(
+      {
+        'image': tfds.features.Image(shape=(None, None, images.channels)),
+        'label': tfds.features.ClassLabel(names=list(images.class_names)),
+        'source': tfds.features.Text(),
+      }
+    ),
+    supervised_keys=('image', 'label'),
+    disable_shuffling=True,
+    metadata=tfds.core.MetadataDict(images.origin),
+  )
+  info.set_file_format(_FORMAT)
+  info.set_splits(tfds.core.SplitDict(splits))
+  info.write_to_directory(folder)
+
+
+def _said(origin: Mapping[str, str | int]) -> str:
+  said = ', '.join(f'{key}={value}' for key, value in origin.items())
+  return said or 'something else'

@@ -2,16 +2,18 @@
 
 import io
 import os
+import shutil
 import sys
 import tarfile
 import zipfile
 
 import pytest
 
-from resflax.data import importing
+from resflax.data import folders, importing
+from resflax.data.folders import FileRecords
 from resflax.data.importing import import_folder, unpack
 from resflax.data.sources import load_dataset
-from resflax.errors import DataError, UsageError
+from resflax.errors import DataError, StorageError, UsageError
 
 
 @pytest.fixture
@@ -42,6 +44,44 @@ def test_an_import_is_the_folder_in_the_same_order(folder, tmp_path):
     assert examples(again, split) == examples(original, split)
   assert import_folder(folder, None, str(tmp_path / 'data'))[1]
   assert 'tensorflow' not in sys.modules
+
+
+def test_a_name_that_has_other_pictures_is_refused(
+  folder, tmp_path, write_image
+):
+  data_dir = str(tmp_path / 'data')
+  imported, _ = import_folder(folder, 'mine', data_dir)
+  with pytest.raises(UsageError, match='No folder'):
+    import_folder(folder + '2', 'mine', data_dir)
+  write_image(tmp_path / 'My-Photos/train/cat/new.png', (9, 9, 9))
+  with pytest.raises(UsageError, match='choose another --dataset, or delete'):
+    import_folder(folder, 'mine', data_dir)
+  shutil.rmtree(imported.folder)
+  again, was_there = import_folder(folder, 'mine', data_dir)
+  assert not was_there
+  assert again.info.splits['train'] == imported.info.splits['train'] + 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(folder, tmp_path):
+  for blocked in ('data', 'data/mine'):
+    (tmp_path / blocked).touch()
+    with pytest.raises(StorageError, match='Not a directory'):
+      import_folder(folder, 'mine', str(tmp_path / 'data'))
+    (tmp_path / blocked).unlink()
+    (tmp_path / 'data').mkdir(exist_ok=True)
+  with pytest.raises(UsageError, match='written to a local folder'):
+    import_folder(folder, 'mine', 'gs://bucket/data')
+
+
+def test_a_file_that_cannot_be_read_is_named(folder, tmp_path, monkeypatch):
+  def fail(self, index):
+    raise PermissionError(13, 'Permission denied')
+
+  monkeypatch.setattr(FileRecords, '__getitem__', fail)
+  monkeypatch.setattr(folders, '_channels', lambda records: 3)
+  with pytest.raises(DataError, match=r'Cannot use .*\.png: cannot be read'):
+    import_folder(folder, 'mine', str(tmp_path / 'data'))
+  assert not os.listdir(tmp_path / 'data')
 
 
 @pytest.mark.parametrize('suffix', ['.zip', '.tar.gz', '.tar'])

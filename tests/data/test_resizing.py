@@ -84,6 +84,31 @@ def test_a_copy_has_the_same_examples_in_the_same_order(original):
   assert load_dataset('photos_max64', data_dir).info == copy.info
 
 
+def test_a_copy_that_was_made_otherwise_is_refused(original):
+  _, data_dir = original
+  write_copy('photos:1.0.0', 64, 95, data_dir)
+  assert write_copy('photos', 64, 95, data_dir)[1]
+  with pytest.raises(UsageError, match='quality=95, and not .*delete it'):
+    write_copy('photos', 64, 80, data_dir)
+
+
+def test_a_record_that_cannot_be_read_is_named(original):
+  dataset, data_dir = original
+  name = 'photos-train.array_record-00000-of-00001'
+  path = os.path.join(dataset.folder, name)
+  with open(path, 'r+b') as file:
+    file.seek(1000)  # of 10 kB, and padding
+    file.write(bytes(10))
+  with pytest.raises(DataError, match=r'Cannot use example \d+ .*--verify'):
+    write_copy('photos', 64, 95, data_dir)
+  assert os.listdir(data_dir) == ['photos']
+
+
+def test_a_folder_has_to_be_imported_first(tmp_path):
+  with pytest.raises(UsageError, match=r"prepare_data --folder='/my photos'"):
+    write_copy('folder:/my photos', 64, 95, str(tmp_path))
+
+
 def test_what_is_not_there_or_small_is_refused(tmp_path):
   with pytest.raises(UsageError, match='not prepared'):
     write_copy('cifar10', 64, 95, str(tmp_path))
