@@ -4,6 +4,7 @@ Read from their files, not through the builder's code: `features.json` says all
 that is needed, and the code of some builders imports TensorFlow.
 """
 
+import hashlib
 import math
 import os
 from importlib.util import find_spec
@@ -22,6 +23,7 @@ from resflax.data.records import (
   read_each,
   take,
 )
+from resflax.data.shard_writing import CHECKSUMS
 from resflax.data.shards import RangedSource, check_shards
 from resflax.errors import DataError, StorageError, UsageError, near_miss
 
@@ -71,7 +73,7 @@ class PreparedDataset:
     features = builder.info.features
     self.info = DatasetInfo(
       name=name,
-      version=str(builder.info.version),
+      version=_version(builder),
       class_names=tuple(features[label].names),
       channels=features[image].shape[2],
       splits={split: len(r) for split, r in self._records.items()},
@@ -211,6 +213,15 @@ def _open(name: str, data_dir: str):
     ) from error
   _check_format(builder)
   return builder
+
+
+def _version(builder) -> str:
+  """TFDS's version, and one of the files' content where that is known."""
+  checksums = builder.data_path / CHECKSUMS
+  if not checksums.exists():
+    return str(builder.info.version)
+  content = hashlib.sha256(checksums.read_bytes()).hexdigest()
+  return f'{builder.info.version}+{content[:12]}'
 
 
 def _check_format(builder) -> None:

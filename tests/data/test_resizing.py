@@ -11,6 +11,7 @@ from resflax.data.decode import decode
 from resflax.data.headers import read_header
 from resflax.data.importing import import_folder
 from resflax.data.resizing import copy_name, smaller, write_copy
+from resflax.data.shard_writing import CHECKSUMS
 from resflax.data.sources import load_dataset
 from resflax.errors import DataError, UsageError
 from tests.data.files import position_jpeg
@@ -85,11 +86,16 @@ def test_a_copy_has_the_same_examples_in_the_same_order(original):
 
 
 def test_a_copy_that_was_made_otherwise_is_refused(original):
-  _, data_dir = original
+  dataset, data_dir = original
   write_copy('photos:1.0.0', 64, 95, data_dir)
   assert write_copy('photos', 64, 95, data_dir)[1]
   with pytest.raises(UsageError, match='quality=95, and not .*delete it'):
     write_copy('photos', 64, 80, data_dir)
+  path = os.path.join(dataset.folder, CHECKSUMS)
+  with open(path, 'a') as file:  # as if it had been imported again
+    file.write('\n')
+  with pytest.raises(UsageError, match='version=1.0.0.*delete it'):
+    write_copy('photos', 64, 95, data_dir)
 
 
 def test_a_record_that_cannot_be_read_is_named(original):

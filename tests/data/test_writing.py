@@ -73,6 +73,19 @@ def test_its_files_are_those_of_tfds(images, tmp_path):
   }
 
 
+def test_the_version_is_that_of_the_examples(images, tmp_path):
+  def version(train, data_dir):
+    splits = {**images.splits, 'train': lambda: iter(train)}
+    where = str(tmp_path / data_dir)
+    write(dataclasses.replace(images, splits=splits, data_dir=where))
+    return PreparedDataset('mine', where).info.version
+
+  first = version(TRAIN, 'a')
+  assert first.startswith('2.1.0+') and len(first) == len('2.1.0+') + 12
+  assert version(TRAIN, 'b') == first
+  assert version(TRAIN[::-1], 'c') != first
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(images, tmp_path):
   """A limit of sizes, for array_record tells of both in the same way."""
   limit, most = resource.getrlimit(resource.RLIMIT_FSIZE)
