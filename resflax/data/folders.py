@@ -3,20 +3,26 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from resflax.data.headers import read_header
-from resflax.data.records import DatasetInfo, Records, parse_split, take
+from resflax.data.layouts import (
+  SUFFIXES,
+  Place,
+  find_classes,
+  find_images,
+  find_splits,
+)
+from resflax.data.records import (
+  DatasetInfo,
+  Records,
+  parse_split,
+  read_each,
+  take,
+)
 from resflax.errors import DataError, UsageError
+from resflax.paths import absolute, printable
 
-SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.webp')
-SPLITS = {
-  'train': 'train',
-  'val': 'validation',
-  'valid': 'validation',
-  'validation': 'validation',
-  'test': 'test',
-}
 _LOOK_AT = 16  # images, to tell grey data sets from coloured ones
 
 
@@ -31,29 +37,42 @@ class FolderDataset:
 
   Args:
     directory: the folder; commas and equal signs in its path are fine.
+    called: its name in messages; None is `directory`.
+    flag: or field, that names it.
 
   Raises:
-    UsageError: no such folder, no class folders, a class without images, or a
-      class that train does not have.
+    UsageError: no such folder, fewer than two class folders, a class without
+      images or that train does not have, or what `layouts` refuses.
+    DataError: something in it that cannot be read.
   """
 
-  def __init__(self, directory: str):
-    if not os.path.isdir(directory):
-      raise UsageError(f'No folder {directory!r} (config.data.name).')
-    roots = _split_roots(directory)
-    class_names = _folders(roots['train'])
-    if not class_names:
-      raise UsageError(
-        f'{directory!r} has no class folders: put the images into DIR/CLASS/ '
-        'or DIR/train/CLASS/ (config.data.name).'
-      )
+  def __init__(
+    self,
+    directory: str,
+    called: str | None = None,
+    flag: str = 'config.data.name',
+  ):
+    top = Place(absolute(directory), called or directory, flag)
+    _check_folder(top)
+    splits = find_splits(top)
+    class_names = find_classes(splits['train'])
+    if len(class_names) < 2:
+      only = splits['train'] / class_names[0]
+      raise only.refused('is the only class folder: a classifier needs two')
+    scans = {name: _scan(at, class_names) for name, at in splits.items()}
     self._records = {
-      split: _scan(root, class_names) for split, root in roots.items()
+      name: FileRecords(
+        at.path,
+        [path for path, _, _ in scans[name]],
+        [label for _, label, _ in scans[name]],
+        at.called,
+      )
+      for name, at in splits.items()
     }
-    _check_classes(self._records['train'], class_names)
+    _check_classes(splits['train'], self._records['train'], class_names)
     self.info = DatasetInfo(
-      name=f'folder:{directory}',
-      version=_fingerprint(self._records),
+      name=f'folder:{top.path}',
+      version=_fingerprint(scans),
       class_names=tuple(class_names),
       channels=_channels(self._records['train']),
       splits={split: len(files) for split, files in self._records.items()},
@@ -65,97 +84,94 @@ class FolderDataset:
 
 
 class FileRecords:
-  """One split: encoded files and the labels of their folders."""
+  """One split: encoded files and the labels of their folders.
 
-  def __init__(self, root: str, paths: list[str], labels: list[int]):
-    self.root = root
-    self.paths = paths  # below the root
+  Args:
+    directory: that the paths are below.
+    paths: of the files.
+    labels: of the files.
+    called: the directory's name in messages; None is `directory`.
+  """
+
+  def __init__(
+    self,
+    directory: str,
+    paths: list[str],
+    labels: list[int],
+    called: str | None = None,
+  ):
+    self._directory = directory
+    self.paths = paths
     self.labels = labels
+    self.root = printable(called or directory)
 
   def __len__(self) -> int:
     return len(self.paths)
 
   def __getitem__(self, index: int) -> dict:
-    with open(self.where(index), 'rb') as file:
+    path = os.path.join(self._directory, self.paths[index])
+    with open(path, 'rb') as file:
       return {'image': file.read(), 'label': self.labels[index]}
 
   def where(self, index: int) -> str:
-    return os.path.join(self.root, self.paths[index])
+    return os.path.join(self.root, printable(self.paths[index]))
 
   def __repr__(self) -> str:
     return f'{self.root} ({len(self)} files)'
 
 
-def _split_roots(directory: str) -> dict[str, str]:
-  """Finds the split folders, or takes the folder itself for `train`."""
-  found = {}
-  for folder in _folders(directory):
-    split = SPLITS.get(folder)
-    if split in found:
-      raise UsageError(
-        f'{directory!r} has two folders for the split {split!r}: '
-        f'{os.path.basename(found[split])} and {folder}. Keep one.'
-      )
-    if split:
-      found[split] = os.path.join(directory, folder)
-  if 'train' in found and _folders(found['train']):
-    return found
-  return {'train': directory}
-
-
-def _scan(root: str, class_names: list[str]) -> FileRecords:
-  """Lists a split's images in the order of their hashes."""
-  label_of = {name: label for label, name in enumerate(class_names)}
-  if extra := set(_folders(root)) - set(class_names):
+def _check_folder(top: Place) -> None:
+  if os.path.isfile(top.path):
     raise UsageError(
-      f'{root!r} has a class that train does not have: {sorted(extra)[0]!r}.'
+      f'{top.called!r} is a file, not a folder: import an archive with '
+      f'`python -m scripts.prepare_data --folder` first ({top.flag}).'
     )
+  if not os.path.isdir(top.path):
+    raise UsageError(f'No folder {top.called!r} ({top.flag}).')
+  if (name := top.path + top.called) != printable(name):
+    raise top.refused('has a name that is not one line of UTF-8')
+
+
+def _scan(split: Place, class_names: list[str]) -> list[tuple[str, int, int]]:
+  """Returns path, label and bytes of a split's images, by the paths' hashes."""
+  names = find_classes(split)
+  if extra := [name for name in names if name not in class_names]:
+    raise split.refused(f'has a class that train does not have: {extra[0]!r}')
   images = [
-    (hashlib.sha256(path.encode()).digest(), path, label_of[name])
-    for name in _folders(root)
-    for path in _images(root, name)
+    (hashlib.sha256(os.fsencode(path)).digest(), path, label, size)
+    for label, name in enumerate(class_names)
+    if name in names
+    for path, size in find_images(split, name)
   ]
-  images.sort()
-  return FileRecords(root, [i[1] for i in images], [i[2] for i in images])
+  if not images:
+    raise split.refused(f'has no images ({", ".join(SUFFIXES)})')
+  return [image[1:] for image in sorted(images)]
 
 
-def _check_classes(records: FileRecords, class_names: list[str]) -> None:
+def _check_classes(
+  split: Place, records: FileRecords, class_names: list[str]
+) -> None:
   seen = set(records.labels)
   for label, name in enumerate(class_names):
     if label not in seen:
-      raise UsageError(
-        f'Class folder {os.path.join(records.root, name)!r} has no images '
-        f'({", ".join(SUFFIXES)}).'
-      )
+      raise (split / name).refused(f'has no images ({", ".join(SUFFIXES)})')
 
 
-def _images(root: str, name: str) -> Iterator[str]:
-  """Yields the images of a class, in folders of any depth."""
-  for folder, _, files in os.walk(os.path.join(root, name)):
-    below = os.path.relpath(folder, root)
-    for file in files:
-      if file.lower().endswith(SUFFIXES) and not file.startswith('.'):
-        yield f'{below}/{file}'
-
-
-def _folders(directory: str) -> list[str]:
-  with os.scandir(directory) as entries:
-    names = [e.name for e in entries if e.is_dir()]
-  return sorted(name for name in names if not name.startswith('.'))
-
-
-def _fingerprint(records: dict[str, FileRecords]) -> str:
-  """A version: it changes when files come, go or are renamed."""
+def _fingerprint(scans: Mapping[str, list[tuple[str, int, int]]]) -> str:
+  """A version: it changes when files come, go, are renamed or resized."""
   digest = hashlib.sha256()
-  for split in sorted(records):
-    digest.update('\n'.join([split, *records[split].paths, '']).encode())
+  for split in sorted(scans):
+    digest.update(os.fsencode(f'{split}\0'))
+    for path, _, size in scans[split]:
+      digest.update(os.fsencode(f'{path}\0{size}\0'))
   return digest.hexdigest()[:12]
 
 
 def _channels(records: FileRecords) -> int:
   """1 where the first images (in the mixed order) are all grey, else 3."""
   found = set()
-  for index in range(min(_LOOK_AT, len(records))):
+  for example in read_each(records, range(min(_LOOK_AT, len(records)))):
     with contextlib.suppress(DataError):  # reading it will say so
-      found.add(read_header(records[index]['image']).channels)
+      if not isinstance(example, DataError):
+        found.add(read_header(example['image']).channels)
   return 1 if found == {1} else 3

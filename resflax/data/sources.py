@@ -32,7 +32,7 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
     StorageError: a bucket that cannot be read.
   """
   if name.startswith(FOLDER):
-    return FolderDataset(absolute(name.removeprefix(FOLDER)))
+    return FolderDataset(name.removeprefix(FOLDER))
   data_dir = absolute(data_dir or default_dir())
   try:
     return PreparedDataset(name, data_dir)

@@ -63,9 +63,9 @@ def test_those_of_an_earlier_start_count():
 def test_a_flipped_bit_costs_one_record(tmp_path):
   """Wherever it is in a file; each record is a chunk with a checksum."""
   random = np.random.default_rng(0)
-  folder = tmp_path / 'photos/class0'
-  folder.mkdir(parents=True)
   for index in range(8):
+    folder = tmp_path / f'photos/class{index % 2}'
+    folder.mkdir(parents=True, exist_ok=True)
     noise = random.integers(0, 256, (24, 24, 3), np.uint8)
     cv2.imwrite(str(folder / f'{index}.jpg'), noise)
   dataset, _ = import_folder(str(tmp_path / 'photos'), None, str(tmp_path))

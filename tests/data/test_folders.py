@@ -1,5 +1,7 @@
-"""Folders of class folders: layouts, order, and what is refused."""
+"""Folders of class folders: their order, names and records."""
 
+import errno
+import os
 import pickle
 
 import pytest
@@ -8,7 +10,7 @@ from resflax.data.decode import decode
 from resflax.data.folders import FolderDataset
 from resflax.data.records import read
 from resflax.data.sources import load_dataset
-from resflax.errors import DataError, UsageError
+from resflax.errors import DataError
 
 GREY = (90,)
 
@@ -63,15 +65,17 @@ def test_the_order_is_that_of_the_hashed_names(tmp_path, write_image):
 
 def test_paths_with_commas_and_equal_signs(tmp_path, write_image):
   folder = tmp_path / 'a=1,b=2'
-  write_image(folder / 'x' / '0.png')
+  for name in ('x', 'y'):
+    write_image(folder / name / '0.png')
   dataset = load_dataset(f'folder:{folder}')
   assert dataset.info.name == f'folder:{folder}'
-  assert len(dataset.split('train')) == 1
+  assert len(dataset.split('train')) == 2
 
 
 def test_grey_folders_have_one_channel(tmp_path, write_image):
   for i in range(3):
-    write_image(tmp_path / 'x' / f'{i}.png', colour=GREY)
+    for name in ('x', 'y'):
+      write_image(tmp_path / name / f'{i}.png', colour=GREY)
   assert FolderDataset(str(tmp_path)).info.channels == 1
   write_image(tmp_path / 'x' / '3.png')
   assert FolderDataset(str(tmp_path)).info.channels == 3
@@ -100,18 +104,47 @@ def test_a_lost_file_is_named(split_folder):
     read(records, [0, 3])
 
 
-def test_wrong_folders_are_refused(tmp_path, split_folder, write_image):
-  def refused(folder, says):
-    with pytest.raises(UsageError, match=says) as error:
-      load_dataset(f'folder:{folder}')
-    assert '\n' not in str(error.value)
+def test_the_version_tells_of_changes(tmp_path, write_image):
+  def version():
+    return FolderDataset(str(tmp_path)).info.version
 
-  refused(tmp_path / 'none', 'No folder')
-  (tmp_path / 'empty').mkdir()
-  refused(tmp_path / 'empty', 'no class folders')
-  (tmp_path / 'hollow' / 'cat').mkdir(parents=True)
-  refused(tmp_path / 'hollow', 'has no images')
-  write_image(split_folder / 'val' / 'bird' / '0.png')
-  refused(split_folder, "class that train does not have: 'bird'")
-  write_image(split_folder / 'valid' / 'cat' / '0.png')
-  refused(split_folder, "two folders for the split 'validation'")
+  for name in ('a/1.png', 'b/1.png'):
+    write_image(tmp_path / name)
+  seen = [version()]
+  write_image(tmp_path / 'a/1.png', size=(30, 30))
+  seen.append(version())
+  (tmp_path / 'b').rename(tmp_path / 'c')
+  seen.append(version())
+  write_image(tmp_path / 'd/1.png')
+  seen.append(version())
+  assert len(set(seen)) == 4
+
+
+def test_names_that_are_not_utf_8_or_of_many_lines(tmp_path, write_image):
+  for name in ('a/1.png', 'b/1.png'):
+    write_image(tmp_path / name)
+  image = (tmp_path / 'a/1.png').read_bytes()
+  for name in (b'\xff\n.png', b'\xe9/1.png'):
+    path = os.path.join(os.fsencode(tmp_path), b'a', name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'wb') as file:
+      file.write(image)
+  records = FolderDataset(str(tmp_path)).split('train')
+  places = {os.path.relpath(records.where(i), tmp_path) for i in range(4)}
+  assert places == {
+    *('a/1.png', 'b/1.png'),
+    *(r'a/\udcff\n.png', r'a/\udce9/1.png'),
+  }
+  assert [e['image'] for e in read(records, range(4))] == [image] * 4
+
+
+def test_a_picture_that_may_not_be_read(split_folder, monkeypatch):
+  """Opening does not need it; reading names it."""
+
+  def denied(*args):
+    raise PermissionError(errno.EACCES, 'Permission denied')
+
+  monkeypatch.setattr('builtins.open', denied)
+  records = FolderDataset(str(split_folder), 'a.zip').split('train')
+  with pytest.raises(DataError, match=r'Cannot use a.zip/train/.*: .* denied'):
+    read(records, [0])

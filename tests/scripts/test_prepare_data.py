@@ -57,7 +57,8 @@ def test_a_folder_is_imported_and_verified(tmp_path, write_image):
 
 
 def test_bad_images_end_a_verification_with_exit_code_4(tmp_path, write_image):
-  write_image(tmp_path / 'photos/class0/good.png')
+  for name in ('class0', 'class1'):
+    write_image(tmp_path / 'photos' / name / 'good.png')
   (tmp_path / 'photos/class0/bad.png').write_bytes(b'GIF8')
   done = prepare_data(f'--dataset=folder:{tmp_path}/photos', '--verify')
   assert done.returncode == 4
