@@ -1,15 +1,11 @@
 """A folder or an archive of class folders, as a TFDS data set."""
 
-import contextlib
 import functools
-import glob
 import os
 import re
-import tarfile
-import tempfile
-import zipfile
 from collections.abc import Iterator
 
+from resflax.data.archives import ARCHIVES, unpacked
 from resflax.data.folders import FolderDataset
 from resflax.data.passes import one_pass
 from resflax.data.prepared import (
@@ -25,16 +21,10 @@ from resflax.data.writing import (
   target_dir,
   write,
 )
-from resflax.errors import DataError, UsageError
+from resflax.errors import UsageError
 from resflax.paths import absolute
 
 VERSION = '1.0.0'
-ARCHIVES = ('.zip', '.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz')
-
-# A small archive may unpack to anything.
-MAX_FILE = 1 << 30  # bytes
-MAX_TOTAL = 1 << 42
-MAX_FILES = 50_000_000
 
 
 def import_folder(
@@ -68,8 +58,8 @@ def import_folder(
     raise UsageError(
       f'{name} is the name of a TFDS data set: choose another (--dataset).'
     ) from error
-  with _unpacked(folder) as directory:
-    dataset = FolderDataset(directory)
+  with unpacked(folder) as directory:
+    dataset = FolderDataset(directory, folder, '--folder')
     info = dataset.info
     origin = {'folder': absolute(folder), 'version': info.version}
     if there:
@@ -94,28 +84,6 @@ def import_folder(
   return PreparedDataset(name, data_dir), False
 
 
-def unpack(archive: str, directory: str) -> None:
-  """Unpacks a zip or tar file whose members all lie inside.
-
-  Raises:
-    DataError: it is damaged, has links or devices, reaches outside, or is
-      larger than the limits of this module.
-  """
-  try:
-    if archive.endswith('.zip'):
-      with zipfile.ZipFile(archive) as opened:
-        _check_sizes(archive, [i.file_size for i in opened.infolist()])
-        _check_inside(archive, opened.namelist())
-        opened.extractall(directory)
-    else:
-      with tarfile.open(archive) as opened:
-        members = opened.getmembers()
-        _check_sizes(archive, [member.size for member in members])
-        opened.extractall(directory, members, filter='data')
-  except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-    raise DataError(f'Cannot unpack {archive}: {error}') from error
-
-
 def _examples(records: Records, split: str) -> Iterator[Encoded]:
   def copied(index: int) -> Encoded:
     [example] = read(records, [index])
@@ -125,46 +93,11 @@ def _examples(records: Records, split: str) -> Iterator[Encoded]:
   return one_pass(copied, len(records), split, chunk=1)
 
 
-@contextlib.contextmanager
-def _unpacked(folder: str) -> Iterator[str]:
-  """Yields the folder; of an archive, its contents for as long as needed."""
-  if not folder.endswith(ARCHIVES):
-    yield absolute(folder)
-    return
-  if not os.path.isfile(folder):
-    raise UsageError(f'No archive {folder!r} (--folder).')
-  with tempfile.TemporaryDirectory() as directory:
-    unpack(folder, directory)
-    # Archives often hold one folder, which holds the rest.
-    inside = os.listdir(directory)
-    only = os.path.join(directory, inside[0]) if len(inside) == 1 else directory
-    yield only if glob.glob('*/', root_dir=only) else directory
-
-
-def _check_sizes(archive: str, sizes: list[int]) -> None:
-  if len(sizes) > MAX_FILES or sum(sizes) > MAX_TOTAL:
-    raise DataError(
-      f'{archive} would unpack to {len(sizes):,} files of {sum(sizes):,} '
-      f'bytes: at most {MAX_FILES:,} of {MAX_TOTAL:,} are unpacked.'
-    )
-  if sizes and max(sizes) > MAX_FILE:
-    raise DataError(
-      f'{archive} has a file of {max(sizes):,} bytes: at most {MAX_FILE:,}.'
-    )
-
-
-def _check_inside(archive: str, names: list[str]) -> None:
-  for name in names:
-    parts = name.replace('\\', '/').split('/')
-    if name.startswith(('/', '\\')) or '..' in parts or ':' in parts[0]:
-      raise DataError(f'{archive} reaches outside of its folder: {name!r}.')
-
-
 def _name_of(folder: str) -> str:
-  base = os.path.basename(absolute(folder))
+  base = os.path.basename(absolute(folder)).lower()
   for suffix in sorted(ARCHIVES, key=len, reverse=True):
     base = base.removesuffix(suffix)
-  return _checked(re.sub(r'\W+', '_', base.lower()).strip('_'))
+  return _checked(re.sub(r'\W+', '_', base).strip('_'))
 
 
 def _checked(name: str) -> str:

@@ -1,6 +1,5 @@
 """Folders and archives become data sets that train as the folder does."""
 
-import io
 import os
 import shutil
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from resflax.data import folders, importing
 from resflax.data.folders import FileRecords
-from resflax.data.importing import import_folder, unpack
+from resflax.data.importing import import_folder
 from resflax.data.sources import load_dataset
 from resflax.errors import DataError, StorageError, UsageError
 
@@ -101,79 +100,6 @@ def test_an_archive_is_imported_as_its_folder(folder, tmp_path, suffix):
   imported, _ = import_folder(archive, 'other', str(tmp_path / 'data'))
   original = load_dataset(f'folder:{folder}')
   assert examples(imported, 'train') == examples(original, 'train')
-
-
-def tar_of(path, *members):
-  with tarfile.open(path, 'w') as made:
-    for member in members:
-      made.addfile(member, io.BytesIO(b'x' * member.size))
-  return str(path)
-
-
-def member(name, kind=tarfile.REGTYPE, link='', size=0):
-  info = tarfile.TarInfo(name)
-  info.type, info.linkname, info.size = kind, link, size
-  return info
-
-
-@pytest.mark.parametrize(
-  'bad',
-  [
-    member('../out.png'),
-    member('a/../../out.png'),
-    member('link', tarfile.SYMTYPE, '/etc/passwd'),
-    member('link', tarfile.SYMTYPE, '../../out'),
-    member('hard', tarfile.LNKTYPE, '../out'),
-    member('device', tarfile.CHRTYPE),
-    member('pipe', tarfile.FIFOTYPE),
-  ],
-  ids=lambda info: f'{info.name} {info.linkname}',
-)
-def test_a_tar_cannot_write_outside(tmp_path, bad):
-  inside = tmp_path / 'inside'
-  archive = tar_of(tmp_path / 'bad.tar', member('good.png', size=3), bad)
-  with pytest.raises(DataError, match='Cannot unpack'):
-    unpack(archive, str(inside))
-  assert sorted(os.listdir(tmp_path)) in (['bad.tar'], ['bad.tar', 'inside'])
-
-
-@pytest.mark.parametrize(
-  'name', ['../out.png', 'a/../../out.png', '/out.png', 'C:/out', '..\\out']
-)
-def test_a_zip_cannot_write_outside(tmp_path, name):
-  archive = tmp_path / 'bad.zip'
-  with zipfile.ZipFile(archive, 'w') as made:
-    made.writestr(name, b'x')
-  with pytest.raises(DataError, match='reaches outside'):
-    unpack(str(archive), str(tmp_path / 'inside'))
-  assert os.listdir(tmp_path) == ['bad.zip']
-
-
-def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
-  monkeypatch.setattr(importing, 'MAX_TOTAL', 10_000)
-  archive = tmp_path / 'bomb.zip'
-  with zipfile.ZipFile(archive, 'w', zipfile.ZIP_DEFLATED) as made:
-    made.writestr('zeros', bytes(20_000))
-  with pytest.raises(DataError, match='1 files of 20,000 bytes'):
-    unpack(str(archive), str(tmp_path / 'inside'))
-  monkeypatch.setattr(importing, 'MAX_TOTAL', 1 << 20)
-  monkeypatch.setattr(importing, 'MAX_FILE', 10_000)
-  tar = tar_of(tmp_path / 'bomb.tar', member('zeros', size=20_000))
-  with pytest.raises(DataError, match='a file of 20,000 bytes'):
-    unpack(tar, str(tmp_path / 'inside'))
-  monkeypatch.setattr(importing, 'MAX_FILE', 1 << 20)
-  monkeypatch.setattr(importing, 'MAX_FILES', 1)
-  two = tar_of(tmp_path / 'two.tar', member('a'), member('b'))
-  with pytest.raises(DataError, match='2 files'):
-    unpack(two, str(tmp_path / 'inside'))
-  assert not (tmp_path / 'inside').exists()
-
-
-def test_a_damaged_archive_is_one_line(tmp_path):
-  for name in ('a.zip', 'a.tar.gz'):
-    (tmp_path / name).write_bytes(b'nothing of the kind')
-    with pytest.raises(DataError, match='Cannot unpack'):
-      unpack(str(tmp_path / name), str(tmp_path / 'inside'))
 
 
 @pytest.mark.parametrize(
