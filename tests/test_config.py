@@ -106,9 +106,11 @@ def test_parse_arg_refuses(arg):
     parse_arg(arg, variant='a', batch=8, runlocal=False)
 
 
-def test_split_folder_allows_commas_and_equal_signs(tmp_path):
+def test_split_folder_allows_commas_and_equal_signs(tmp_path, monkeypatch):
   folder = tmp_path / 'a,b=c'
   folder.mkdir()
+  monkeypatch.setenv('HOME', str(tmp_path))
+  assert split_folder('~/a,b=c,x=1') == ('~/a,b=c', 'x=1')
   assert split_folder(str(folder)) == (str(folder), '')
   assert split_folder(f'{folder},variant=x,runlocal') == (
     str(folder),
