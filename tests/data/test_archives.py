@@ -13,6 +13,7 @@ import pytest
 
 from resflax.data import archives
 from resflax.data.archives import unpack, unpacked
+from resflax.data.importing import import_folder
 from resflax.errors import DataError, StorageError, UsageError
 
 NOISE = bytes(range(256)) * 200
@@ -211,3 +212,23 @@ def test_no_temporary_folder_is_storage(tmp_path, monkeypatch):
   says = pytest.raises(StorageError, match='Set TMPDIR')
   with says, unpacked(str(tmp_path / 'a.zip')):
     pass
+
+
+def test_an_import_of_a_mac_names_its_archive(tmp_path, write_image):
+  write_image(tmp_path / 'a.png')
+  image = (tmp_path / 'a.png').read_bytes()
+  archive = str(tmp_path / 'Pets.ZIP')
+  data_dir = str(tmp_path / 'data')
+  with zipfile.ZipFile(archive, 'w') as mac:
+    for name in ('cat/1.png', 'cat/2.png', '.DS_Store'):
+      mac.writestr(f'Pets/{name}', image)
+      mac.writestr(f'__MACOSX/Pets/._{name}', b'x')
+  with pytest.raises(UsageError) as error:
+    import_folder(archive, None, data_dir)
+  only = f'{archive}/Pets/cat'
+  assert str(error.value).startswith(f'{only!r} is the only class folder')
+  assert str(error.value).endswith('(--folder).')
+  with zipfile.ZipFile(archive, 'a') as mac:
+    mac.writestr('Pets/dog/1.png', image)
+  dataset, _ = import_folder(archive, None, data_dir)
+  assert dataset.info.name == 'pets' and dataset.info.splits == {'train': 3}
