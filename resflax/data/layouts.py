@@ -62,11 +62,10 @@ class Place:
     try:
       return patiently(self._entries, repr(self.called))
     except OSError as error:
-      where = str(error.filename).replace(self.path, self.called, 1)
-      why = (
-        'a broken link' if os.path.islink(error.filename) else error.strerror
-      )
-      raise DataError(f'Cannot read {where!r}: {why}.') from error
+      path = error.filename or self.path
+      why = 'a broken link' if os.path.islink(path) else error.strerror
+      called = path.replace(self.path, self.called, 1)
+      raise DataError(f'Cannot read {called!r}: {why}.') from error
 
   def _entries(self) -> tuple[list[str], dict[str, int]]:
     folders, images = [], {}

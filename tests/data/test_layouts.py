@@ -192,7 +192,7 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch, name):
 
   def denied(path):
     if os.path.normpath(path) == os.path.normpath(tmp_path / name):
-      raise PermissionError(errno.EACCES, 'Permission denied', path)
+      raise PermissionError(errno.EACCES, 'Permission denied')
     return scandir(path)
 
   monkeypatch.setattr(os, 'scandir', denied)
