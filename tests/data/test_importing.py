@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from resflax.data import folders, importing
+from resflax.data import folders
 from resflax.data.folders import FileRecords
 from resflax.data.importing import import_folder
 from resflax.data.sources import load_dataset
