@@ -19,6 +19,24 @@ REQUEST = 64 << 20
 _OPENED_AT_ONCE = 32
 
 
+class BadShardsError(DataError):
+  """Files that are missing, damaged or too short.
+
+  Attributes:
+    faults: (file, what is wrong) of each.
+  """
+
+  def __init__(self, faults: list[tuple[str, str]]):
+    super().__init__(faults)
+    self.faults = faults
+
+  def __str__(self) -> str:
+    more = f', and {len(self.faults) - 1:,} more' if self.faults[1:] else ''
+    return (
+      f'{" ".join(self.faults[0])}{more}: copy or prepare the data set again.'
+    )
+
+
 def check_shards(files: Sequence) -> None:
   """Compares the number of records in each file with what the set says.
 
@@ -26,34 +44,36 @@ def check_shards(files: Sequence) -> None:
     files: `filename`, and `examples_in_shard` of each.
 
   Raises:
-    DataError: a file that is missing, damaged at its end, or too short.
-    StorageError: its storage fails.
+    BadShardsError: some are missing, damaged at their ends, or too short.
+    StorageError: their storage fails.
   """
+  if faults := shard_faults(files):
+    raise BadShardsError([(str(f.filename), what) for f, what in faults])
+
+
+def shard_faults(files: Sequence) -> list[tuple]:
+  """Returns the files that are not what they should be, and why not."""
   with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
-    for file, count in zip(files, pool.map(_count, files), strict=True):
-      if count != file.examples_in_shard:
-        raise DataError(
-          f'{file.filename} holds {count:,} examples and should hold '
-          f'{file.examples_in_shard:,}: copy or prepare the data set again.'
-        )
+    found = zip(files, pool.map(_fault, files), strict=True)
+    return [(file, what) for file, what in found if what]
 
 
-def _count(file) -> int:
-  def opened() -> int:
+def _fault(file) -> str | None:
+  def count() -> int:
     reader = ArrayRecordReader(str(file.filename))
     if not reader.ok():
       reader.close()  # raises, and says why
     return reader.num_records()
 
   try:
-    return patiently(opened, str(file.filename))
+    there = patiently(count, str(file.filename))
   except StorageError:
     raise
   except Exception as error:  # array_record has several kinds
-    raise DataError(
-      f'{file.filename} cannot be opened: copy or prepare the data set again '
-      f'({error}).'
-    ) from error
+    return f'cannot be opened ({" ".join(str(error).split())})'
+  if there == file.examples_in_shard:
+    return None
+  return f'holds {there:,} examples and should hold {file.examples_in_shard:,}'
 
 
 class RangedSource:

@@ -9,7 +9,7 @@ import pytest
 from array_record.python.array_record_data_source import ArrayRecordDataSource
 from array_record.python.array_record_module import ArrayRecordWriter
 
-from resflax.data.shards import RangedSource
+from resflax.data.shards import BadShardsError, RangedSource, check_shards
 from resflax.data.sources import load_dataset
 from resflax.errors import DataError
 
@@ -18,6 +18,11 @@ class File(NamedTuple):
   filename: str
   skip: int
   take: int
+
+
+class Shard(NamedTuple):
+  filename: str
+  examples_in_shard: int
 
 
 @pytest.fixture(scope='module')
@@ -87,6 +92,18 @@ def test_a_missing_shard_is_found_before_training(tmp_path):
   shards_of(tmp_path).unlink()
   with pytest.raises(DataError, match='digits-train.*cannot be opened'):
     load_dataset('digits', str(tmp_path)).split('train')
+
+
+def test_every_bad_shard_is_in_the_error(files):
+  wrong = [Shard(f.filename, 50) for f in files] + [Shard('/none', 1)]
+  with pytest.raises(BadShardsError, match='and 2 more: copy') as error:
+    check_shards(wrong)
+  assert [place for place, _ in error.value.faults] == [
+    *(f.filename for f in files[1:]),
+    '/none',
+  ]
+  copy = pickle.loads(pickle.dumps(error.value))
+  assert str(copy) == str(error.value) and '\n' not in str(copy)
 
 
 def test_a_shard_that_was_cut_off_is_found_before_training(tmp_path):
