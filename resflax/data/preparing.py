@@ -9,15 +9,12 @@ import re
 from importlib.util import find_spec
 
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core.download.extractor import ExtractError
 
 from resflax.data.builders import is_bundled, prepare_bundled
-from resflax.data.prepared import (
-  NotPreparedError,
-  PreparedDataset,
-  find_keys,
-)
-from resflax.data.writing import target_dir
-from resflax.errors import DataError, ResflaxError, StorageError, UsageError
+from resflax.data.local import is_of_storage, local_dir, storing
+from resflax.data.prepared import NotPreparedError, PreparedDataset, find_keys
+from resflax.errors import DataError, ResflaxError, UsageError
 
 
 def prepare(
@@ -39,15 +36,16 @@ def prepare(
     DataError: a download failed.
     StorageError: the data cannot be written.
   """
-  data_dir = target_dir(data_dir)
+  data_dir = local_dir(data_dir)
   try:
     return PreparedDataset(name, data_dir), True
   except NotPreparedError:
     pass
-  if is_bundled(name):
-    prepare_bundled(name, data_dir)
-  else:
-    _prepare_stock(name, data_dir, from_dir)
+  with storing(data_dir):
+    if is_bundled(name):
+      prepare_bundled(name, data_dir)
+    else:
+      _prepare_stock(name, data_dir, from_dir)
   return PreparedDataset(name, data_dir), False
 
 
@@ -65,7 +63,7 @@ def _prepare_stock(name: str, data_dir: str, from_dir: str | None) -> None:
       file_format='array_record',
     )
   except Exception as error:
-    explained = _explained(error, f'prepare {name} in {data_dir}')
+    explained = _explained(error, name, data_dir)
     if explained is None:
       raise
     raise explained from error
@@ -106,9 +104,11 @@ def _find_originals(builder, data_dir: str, from_dir: str | None) -> str | None:
   return None
 
 
-def _explained(error: Exception, what: str) -> ResflaxError | None:
-  """Turns what goes wrong outside of the program into an error of one line."""
-  message = f'Cannot {what}: {_one_line(error)}'
+def _explained(
+  error: Exception, name: str, data_dir: str
+) -> ResflaxError | None:
+  """Turns what goes wrong with the originals into an error of one line."""
+  message = f'Cannot prepare {name} in {data_dir}: {_one_line(error)}'
   package = type(error).__module__.split('.')[0]
   if package in ('requests', 'urllib3') or isinstance(
     error, tfds.download.DownloadError
@@ -116,8 +116,10 @@ def _explained(error: Exception, what: str) -> ResflaxError | None:
     return DataError(message)
   if package == 'tensorflow' and type(error).__name__ == 'NotFoundError':
     return UsageError(f'{message} (--from_dir)')
-  if isinstance(error, OSError):
-    return StorageError(message)
+  if isinstance(error, ExtractError) and not is_of_storage(error):
+    return DataError(
+      f'{message}: delete {data_dir}/downloads, and give a whole file.'
+    )
   return None
 
 

@@ -2,6 +2,7 @@
 
 from resflax.data.builders import is_bundled, prepare_bundled
 from resflax.data.folders import FolderDataset
+from resflax.data.local import storing
 from resflax.data.memory import ArrayDataset
 from resflax.data.prepared import (
   NotPreparedError,
@@ -29,7 +30,8 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
   Raises:
     UsageError: an unknown name, a set that is not prepared or does not
       classify images, a folder that is not one of class folders.
-    StorageError: a bucket that cannot be read.
+    StorageError: a bucket that cannot be read, a folder that cannot be
+      written to.
   """
   if name.startswith(FOLDER):
     return FolderDataset(name.removeprefix(FOLDER))
@@ -39,5 +41,6 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
   except NotPreparedError:
     if not is_bundled(name) or '://' in data_dir:
       raise
-  prepare_bundled(name, data_dir)
+  with storing(data_dir):
+    prepare_bundled(name, data_dir)
   return PreparedDataset(name, data_dir)

@@ -73,7 +73,7 @@ def test_originals_are_read_from_a_folder(tmp_path, monkeypatch):
     raise OSError(28, 'No space left on device')
 
   monkeypatch.setattr(fashion, 'download_and_prepare', no_download)
-  with pytest.raises(StorageError, match='Cannot prepare fashion_mnist in'):
+  with pytest.raises(StorageError, match='in .*No space left'):
     preparing.prepare('fashion_mnist', str(tmp_path), str(tmp_path))
   assert seen == [(f'{tmp_path}/', None)]
 
@@ -87,6 +87,39 @@ def test_a_failed_download_is_no_bug(tmp_path, monkeypatch):
   monkeypatch.setattr(builder, 'download_and_prepare', no_download)
   with pytest.raises(DataError, match='404 for a file'):
     preparing.prepare('cifar10', str(tmp_path))
+
+
+@pytest.mark.usefixtures('tensorflow')
+def test_a_full_disk_is_no_bug_whoever_says_so(tmp_path, monkeypatch):
+  def no_space(self, **_):
+    raise RuntimeError('write() failed: No space left on device; writing x')
+
+  builder = tfds.image_classification.Cifar10
+  monkeypatch.setattr(builder, 'download_and_prepare', no_space)
+  with pytest.raises(StorageError, match='No space left on device'):
+    preparing.prepare('cifar10', str(tmp_path))
+
+
+def test_a_damaged_original_is_no_bug(tmp_path, monkeypatch, tensorflow):
+  def no_extract(self, **_):
+    raise preparing.ExtractError('Error while extracting a.gz')
+
+  builder = tfds.image_classification.Cifar10
+  monkeypatch.setattr(builder, 'download_and_prepare', no_extract)
+  with pytest.raises(DataError, match='a.gz: delete .*/downloads'):
+    preparing.prepare('cifar10', str(tmp_path))
+
+
+def test_a_target_that_is_no_folder(tmp_path):
+  (tmp_path / 'file').touch()
+  for open_it in (preparing.prepare, load_dataset):
+    with pytest.raises(StorageError, match='file: .*Not a directory'):
+      open_it('digits', str(tmp_path / 'file'))
+
+
+def test_a_bucket_is_no_target():
+  with pytest.raises(UsageError, match='local folder.*gcloud storage cp'):
+    preparing.prepare('digits', 'gs://bucket/data')
 
 
 @pytest.mark.slow

@@ -85,5 +85,7 @@ def prepare(data_dir: str) -> None:
     with quiet():
       builder.download_and_prepare(file_format='array_record')
   except OSError:  # the rename found the folder of another process
-    if not Digits(data_dir=data_dir).is_prepared():
+    with quiet():
+      is_prepared = Digits(data_dir=data_dir).is_prepared()
+    if not is_prepared:
       raise
