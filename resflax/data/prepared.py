@@ -4,6 +4,7 @@ Read from their files, not through the builder's code: `features.json` says all
 that is needed, and the code of some builders imports TensorFlow.
 """
 
+import glob
 import hashlib
 import math
 import os
@@ -48,8 +49,9 @@ class PreparedDataset:
     UnknownNameError: an unknown one.
     UsageError: a set that is not ArrayRecord or not one of images with one
       label each.
-    StorageError: a bucket that cannot be read.
-    DataError: on `split`, a file that is missing or too short.
+    StorageError: a bucket or folder that cannot be read.
+    DataError: a damaged description; on `split`, a file that is missing or too
+      short.
   """
 
   def __init__(self, name: str, data_dir: str | None):
@@ -155,19 +157,29 @@ def prepare_command(name: str, data_dir: str) -> str:
   )
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, data_dir: str) -> None:
   """Refuses a name that TFDS does not know.
 
   Raises:
-    UnknownNameError: with the nearest known name.
+    UnknownNameError: with the nearest name that is known or on disk.
   """
   known = [*tfds.list_builders(with_community_datasets=False), *BUNDLED]
   base = name.split('/')[0].split(':')[0]
   if base not in known:
+    hint = near_miss(base, [*known, *_names_in(data_dir)])
     raise UnknownNameError(
-      f'Unknown data set {name!r}.{near_miss(base, known)} Give the name of a '
-      'TFDS data set or folder:DIR (config.data.name).'
+      f'Unknown data set {name!r}.{hint} Give the name of a TFDS data set, of '
+      f'one in {data_dir}, or folder:DIR (config.data.name).'
     )
+
+
+def _names_in(data_dir: str) -> set[str]:
+  """The data sets of a local folder, without configs and versions."""
+  return {
+    path.split(os.sep)[0]
+    for below in ('*/*', '*/*/*')
+    for path in glob.iglob(f'{below}/dataset_info.json', root_dir=data_dir)
+  }
 
 
 def _check_store(data_dir: str) -> None:
@@ -199,17 +211,20 @@ def _open(name: str, data_dir: str):
       str(parsed), data_dir=data_dir, **arguments
     )
   except tfds.core.DatasetNotFoundError as error:
-    check_name(name)
+    check_name(name, data_dir)
     raise NotPreparedError(
       f'{name} is not prepared in {data_dir}. Prepare it: '
       f'{prepare_command(name, data_dir)}'
     ) from error
-  except Exception as error:  # of gcsfs, aiohttp or google.auth
-    if '://' not in data_dir and not isinstance(error, OSError):
-      raise
+  except Exception as error:  # of gcsfs, aiohttp, google.auth or protobuf
     said = ' '.join(f'{type(error).__name__}: {error}'.split())
-    raise StorageError(
-      f'Cannot read {data_dir}: {said} (config.data.data_dir).'
+    if '://' in data_dir or isinstance(error, OSError):
+      raise StorageError(
+        f'Cannot read {data_dir}: {said} (config.data.data_dir).'
+      ) from error
+    raise DataError(
+      f'The description of {name} in {data_dir} cannot be read ({said}): copy '
+      'or prepare the data set again.'
     ) from error
   _check_format(builder)
   return builder

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import pickle
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ from resflax.data import prepared
 from resflax.data.decode import decode
 from resflax.data.records import read
 from resflax.data.sources import load_dataset
-from resflax.errors import UsageError
+from resflax.errors import DataError, UsageError
 
 
 @pytest.fixture(scope='module')
@@ -146,6 +147,25 @@ def test_a_set_that_tfds_has_no_code_for_is_read_from_its_files(edited):
   dataset = load_dataset('my_own', folder)
   assert dataset.info.splits == {'train': 1437, 'test': 360}
   assert load_dataset('my_own:1.0.0', folder).info.version == '1.0.0'
+
+
+def test_near_misses_are_ones_own_sets_too(edited):
+  folder = edited('my_photos', 'dataset_info.json', lambda content: None)
+  for name in ('my_foto', 'my_photos:2.0.0'):
+    with pytest.raises(UsageError, match="mean 'my_photos'") as error:
+      load_dataset(name, folder)
+    assert folder in str(error.value)
+
+
+def test_a_broken_description_is_one_line(edited):
+  folder = edited('broken', 'dataset_info.json', lambda content: None)
+  for path in pathlib.Path(folder).glob('broken/1.0.0/*.json'):
+    text = path.read_text()
+    path.write_text(text[:50])
+    with pytest.raises(DataError, match='description of broken .* cannot') as e:
+      load_dataset('broken', folder)
+    assert '\n' not in str(e.value)
+    path.write_text(text)
 
 
 def test_a_tfrecord_copy_is_refused(edited):
