@@ -61,17 +61,17 @@ def _convert(name: str, text: str, spec: Mapping[str, object]):
 def split_folder(arg: str | None) -> tuple[str, str]:
   """Splits `DIR,name=value` where DIR may itself hold ',' and '='.
 
-  The longest beginning that is a folder is the folder.
+  The longest beginning that is a folder is the folder; `~` is the home folder.
 
   Raises:
     UsageError: no beginning of `arg` is a folder.
   """
   parts = (arg or '').split(',')
   for end in range(len(parts), 0, -1):
-    folder = ','.join(parts[:end])
-    if folder and os.path.isdir(os.path.expanduser(folder)):
+    folder = os.path.expanduser(','.join(parts[:end]))
+    if folder and os.path.isdir(folder):
       return folder, ','.join(parts[end:])
   raise UsageError(
-    f'{arg!r} names no folder: give one of class folders '
-    '(--config=configs/folder.py:DIR).'
+    f'{arg!r} names no folder: give one of class folders, or name=NAME of a '
+    'prepared data set (--config=configs/folder.py:DIR).'
   )

@@ -116,6 +116,8 @@ def test_split_folder_allows_commas_and_equal_signs(tmp_path, monkeypatch):
     str(folder),
     'variant=x,runlocal',
   )
+  monkeypatch.setenv('HOME', str(tmp_path))
+  assert split_folder('~/a,b=c,runlocal') == (str(folder), 'runlocal')
   with pytest.raises(UsageError, match='names no folder'):
     split_folder(f'{tmp_path}/nothing,runlocal')
   with pytest.raises(UsageError, match='names no folder'):

@@ -59,6 +59,17 @@ def test_config_opens_with_its_command(path, tmp_path):
   schema.complete(config.to_dict())
 
 
+def test_own_pictures_may_be_prepared_or_not(tmp_path):
+  path = ROOT / 'configs/folder.py'
+  folder = get_config(path, f'{tmp_path},variant=resnet18')
+  named = get_config(path, 'name=mine,variant=resnet18')
+  assert folder.data.name == f'folder:{tmp_path}'
+  with named.unlocked():
+    assert named.data.name == 'mine'
+    named.data.name = folder.data.name
+  assert named.to_dict() == folder.to_dict()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda p: p.stem)
 def test_config_trains_as_runlocal(path, tmp_path):
