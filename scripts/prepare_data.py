@@ -8,19 +8,20 @@ python -m scripts.prepare_data --dataset=imagenet2012 --max_side=512
 python -m scripts.prepare_data --dataset=imagenet2012 --verify
 """
 
-import os
-
 from absl import flags
 
 from resflax.data.converting import convert
 from resflax.data.importing import import_folder
-from resflax.data.prepared import PreparedDataset, default_dir
+from resflax.data.local import local_dir, storing
+from resflax.data.prepared import PreparedDataset
 from resflax.data.preparing import prepare
 from resflax.data.resizing import write_copy
+from resflax.data.sources import FOLDER as FOLDER_NAME
 from resflax.data.sources import load_dataset
-from resflax.data.verifying import Report, verify
+from resflax.data.verifying import Report, SplitReport, verify
 from resflax.errors import DataError, UsageError
 from scripts.command import run
+from scripts.recipes import train_command
 
 DATASET = flags.DEFINE_string(
   'dataset', None, 'A TFDS name, as cifar10; with --folder, the new name.'
@@ -47,12 +48,14 @@ VERIFY = flags.DEFINE_bool(
   'verify', False, 'Decode everything once and report what is in it.'
 )
 
-# Recipes for data sets by name; others start from the ImageNet recipe.
-CONFIGS = {
-  'digits': 'configs/digits.py',
-  'fashion_mnist': 'configs/fashion_mnist.py',
-  'cifar10': 'configs/cifar10.py',
-  'imagenet2012': 'configs/imagenet/resnet.py',
+# The ways there are besides preparing by name.
+_WAYS = ('folder', 'from_tfrecord', 'max_side', 'verify')
+# What other flags go with; None is preparing by name.
+_GO_WITH = {
+  'dataset': (None, 'folder', 'max_side', 'verify'),
+  'from_dir': (None,),
+  'quality': ('max_side',),
+  'data_dir': (None, *_WAYS),
 }
 
 _SHOWN = 20  # bad files of each split
@@ -64,46 +67,64 @@ def main(argv: list[str]) -> int:
   _check_flags()
   if VERIFY.value:
     return _verify(DATASET.value)
-  if FOLDER.value:
-    dataset, was_there = import_folder(
-      FOLDER.value, DATASET.value, DATA_DIR.value
-    )
-  elif FROM_TFRECORD.value:
-    dataset, was_there = convert(FROM_TFRECORD.value, DATA_DIR.value)
-  elif MAX_SIDE.value:
-    dataset, was_there = write_copy(
-      DATASET.value, MAX_SIDE.value, QUALITY.value, DATA_DIR.value
-    )
-  else:
-    dataset, was_there = prepare(DATASET.value, DATA_DIR.value, FROM_DIR.value)
+  data_dir = local_dir(DATA_DIR.value)
+  with storing(data_dir):
+    dataset, was_there = _write(data_dir)
   _describe(dataset, was_there)
   return 0
 
 
 def _check_flags() -> None:
-  ways = {
-    '--folder': FOLDER.value,
-    '--from_tfrecord': FROM_TFRECORD.value,
-    '--max_side': MAX_SIDE.value,
-    '--verify': VERIFY.value,
-    '--from_dir': FROM_DIR.value,
+  given = {
+    name
+    for name in (*_WAYS, *_GO_WITH)
+    if flags.FLAGS[name].present and flags.FLAGS[name].value is not False
   }
-  given = [flag for flag, value in ways.items() if value]
-  if len(given) > 1:
-    raise UsageError(f'One at a time: {" or ".join(given)}.')
-  if not DATASET.value and given not in (['--folder'], ['--from_tfrecord']):
+  ways = [way for way in _WAYS if way in given]
+  if len(ways) > 1:
+    raise UsageError(f'One at a time: --{" or --".join(ways)}.')
+  way = ways[0] if ways else None
+  for name in sorted(given):
+    if flags.FLAGS[name].value == '':
+      raise UsageError(f'--{name} is empty: give a value, or leave it out.')
+    allowed = _GO_WITH.get(name, (way,))
+    if way not in allowed:
+      without = f'without --{allowed[0]}' if allowed[0] else f'with --{way}'
+      raise UsageError(f'--{name} has no effect {without}: leave it out.')
+  if 'dataset' not in given and way not in ('folder', 'from_tfrecord'):
     raise UsageError('--dataset is missing: give a name, as --dataset=cifar10.')
+  if way != 'verify' and (DATASET.value or '').startswith(FOLDER_NAME):
+    raise UsageError(
+      f'--dataset={DATASET.value} needs no preparing: import it with '
+      '--folder=DIR --dataset=NAME, or train with configs/folder.py:DIR.'
+    )
+
+
+def _write(data_dir: str) -> tuple[PreparedDataset, bool]:
+  if FOLDER.value:
+    return import_folder(FOLDER.value, DATASET.value, data_dir)
+  if FROM_TFRECORD.value:
+    return convert(FROM_TFRECORD.value, data_dir)
+  if MAX_SIDE.value:
+    return write_copy(DATASET.value, MAX_SIDE.value, QUALITY.value, data_dir)
+  return prepare(DATASET.value, data_dir, FROM_DIR.value)
 
 
 def _describe(dataset: PreparedDataset, was_there: bool) -> None:
-  info = dataset.info
-  where = os.path.join(DATA_DIR.value or default_dir(), info.name)
-  state = 'is already prepared' if was_there else 'is prepared'
-  print(f'{info.name} {info.version} {state} in {where}')
+  info, folder = dataset.info, dataset.folder
+  name = f'{info.name.partition(":")[0]} {info.version}'
+  if was_there:
+    print(f'{name} is already prepared: delete {folder} to prepare it again')
+  else:
+    print(f'{name} is prepared in {folder}')
   for split, count in info.splits.items():
-    print(f'  {split}: {count:,} images')
+    print(f'  {split}: {_images(count)}')
   print(f'  {info.num_classes} classes, {info.channels} channel(s)')
-  print(f'Train on it: {_train_command(info.name)}')
+  print(f'Train on it: {train_command(info.name, DATA_DIR.value)}')
+
+
+def _images(count: int) -> str:
+  return f'{count:,} image' if count == 1 else f'{count:,} images'
 
 
 def _verify(name: str) -> int:
@@ -111,26 +132,37 @@ def _verify(name: str) -> int:
   report = verify(dataset, getattr(dataset, 'folder', None))
   print(f'{name} {dataset.info.version}')
   for split, found in report.splits.items():
-    print(f'  {split}: {found.count:,} images, {len(found.bad):,} bad')
-    if found.per_class:
-      counts = [found.per_class[c] for c in range(dataset.info.num_classes)]
-      print(f'    sides of {found.sides[0]} to {found.sides[1]} pixels')
-      print(f'    {min(counts):,} to {max(counts):,} images a class')
-    if found.repeated:
-      print(f'    {found.repeated:,} images are in it more than once')
-    for place, error in found.bad[:_SHOWN]:
-      print(f'    {place}: {error}')
-    if len(found.bad) > _SHOWN:
-      print(f'    and {len(found.bad) - _SHOWN:,} more')
+    _print_split(split, found, dataset.info.num_classes)
   _print_files(report)
   if not report.sound:
     raise DataError(f'{name} has bad images or changed files (see above).')
   return 0
 
 
+def _print_split(name: str, found: SplitReport, num_classes: int) -> None:
+  if found.count:
+    print(f'  {name}: {_images(found.count)}, {len(found.bad):,} bad')
+  else:
+    print(f'  {name}: not looked through, for some of its files are bad')
+  if found.per_class:
+    counts = [found.per_class[c] for c in range(num_classes)]
+    print(f'    sides of {found.sides[0]} to {found.sides[1]} pixels')
+    print(f'    {min(counts):,} to {_images(max(counts))} a class')
+  for place, before in found.repeated[:1]:
+    print(
+      f'    {_images(len(found.repeated))} seen before: {place} is {before}'
+    )
+  for place, error in found.bad[:_SHOWN]:
+    print(f'    {place}: {error}')
+  if len(found.bad) > _SHOWN:
+    print(f'    and {len(found.bad) - _SHOWN:,} more')
+
+
 def _print_files(report: Report) -> None:
-  for split, other, count, place in report.shared:
-    print(f'  {count:,} images of {split} are in {other} too, as {place}')
+  for split, other, count, place, other_place in report.shared:
+    print(
+      f'  {_images(count)} of {split} in {other} too: {place} is {other_place}'
+    )
   if report.changed is None:
     print('  no checksums lie beside its files')
     return
@@ -138,17 +170,6 @@ def _print_files(report: Report) -> None:
     print('  its files are what was written')
   for name in report.changed[:_SHOWN]:
     print(f'  changed since it was written: {name}')
-
-
-def _train_command(name: str) -> str:
-  config = CONFIGS.get(name)
-  words = ['python -m scripts.train']
-  words.append(f'--config={config or "configs/imagenet/resnet.py"}')
-  if config is None:
-    words.append(f'--config.data.name={name}')
-  if DATA_DIR.value:
-    words.append(f'--config.data.data_dir={DATA_DIR.value}')
-  return ' '.join([*words, '--workdir=DIR'])
 
 
 if __name__ == '__main__':

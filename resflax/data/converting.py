@@ -14,8 +14,9 @@ from tensorflow_datasets.core import file_adapters, naming, read_only_builder
 from resflax.data.local import local_dir, storing
 from resflax.data.passes import tracked
 from resflax.data.prepared import PreparedDataset, find_keys
+from resflax.data.shard_writing import CHECKSUMS, checksums
 from resflax.data.shards import shard_faults
-from resflax.data.writing import CHECKSUMS, checksums, quiet, write_json
+from resflax.data.writing import quiet, write_json
 from resflax.errors import DataError, UsageError
 from resflax.paths import absolute
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from array_record.python.array_record_module import ArrayRecordWriter
 
+from resflax.data.passes import tracked
+
 # Beside the shards: the SHA-256 of each, by file name.
 CHECKSUMS = 'sha256.json'
 SHARD_BYTES = 256 << 20  # of records, after which a file is full
@@ -45,10 +47,10 @@ def write_shards(prefix: str, records: Iterator[bytes]) -> list[Shard]:
 
 def checksums(folder: str) -> dict[str, str]:
   """Returns the SHA-256 of each ArrayRecord file of a folder, by name."""
+  names = [n for n in sorted(os.listdir(folder)) if '.array_record' in n]
   return {
     name: _sha256(os.path.join(folder, name))
-    for name in sorted(os.listdir(folder))
-    if '.array_record' in name
+    for name in tracked(names, 'Checksums')
   }
 
 

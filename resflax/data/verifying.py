@@ -4,17 +4,19 @@ import collections
 import dataclasses
 import functools
 import hashlib
+import itertools
 import json
 import os
+from typing import NamedTuple
 
 import numpy as np
 
-from resflax.data import records as records_lib
 from resflax.data.decode import decode
 from resflax.data.headers import read_header
 from resflax.data.passes import one_pass
-from resflax.data.records import Dataset, Records
+from resflax.data.records import Dataset, Records, read_each, where
 from resflax.data.shard_writing import CHECKSUMS, checksums
+from resflax.data.shards import BadShardsError
 from resflax.errors import DataError
 
 
@@ -23,12 +25,12 @@ class SplitReport:
   """What was found in a split.
 
   Attributes:
-    count: examples.
-    bad: (place, what is wrong) of each that cannot be read.
+    count: examples; 0 where files of the split are bad.
+    bad: (place, what is wrong) of each example or file that cannot be read.
     sides: the (shortest, longest) side of all images, in pixels.
     per_class: examples by label.
     hashes: of the images, with the place of one that has it.
-    repeated: images that are in the split more than once.
+    repeated: (place, place before) of each image that is in the split again.
   """
 
   count: int = 0
@@ -38,7 +40,17 @@ class SplitReport:
     default_factory=collections.Counter
   )
   hashes: dict[bytes, str] = dataclasses.field(default_factory=dict)
-  repeated: int = 0
+  repeated: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+
+
+class Shared(NamedTuple):
+  """How many images are in two splits, and where one of them is."""
+
+  split: str
+  other: str
+  count: int
+  place: str
+  other_place: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +59,13 @@ class Report:
 
   Attributes:
     splits: by name.
-    shared: (split, other, number of images in both, an example).
-    changed: files whose checksum is not the one written beside them; None
-      where there are none.
+    shared: images that are in two splits.
+    changed: files whose checksum is not the one written beside them, or the
+      file of checksums where it cannot be read; None where there is none.
   """
 
   splits: dict[str, SplitReport]
-  shared: list[tuple[str, str, int, str]]
+  shared: list[Shared]
   changed: list[str] | None
 
   @property
@@ -69,15 +81,17 @@ def verify(dataset: Dataset, folder: str | None = None) -> Report:
     dataset: to look through.
     folder: of its files, for checksums; None checks none.
   """
-  splits = {
-    name: _read_through(name, dataset.split(name))
-    for name in dataset.info.splits
-  }
+  splits = {name: _read_through(name, dataset) for name in dataset.info.splits}
   return Report(splits, _shared(splits), _changed(folder) if folder else None)
 
 
-def _read_through(name: str, records: Records) -> SplitReport:
+def _read_through(name: str, dataset: Dataset) -> SplitReport:
   report = SplitReport()
+  try:
+    records = dataset.split(name)
+  except BadShardsError as error:
+    report.bad += error.faults
+    return report
   look = functools.partial(_look_at, records)
   for found in one_pass(look, len(records), name):
     _add(report, *found)
@@ -86,9 +100,11 @@ def _read_through(name: str, records: Records) -> SplitReport:
 
 def _look_at(records: Records, index: int) -> tuple:
   """Returns place, error, label, sides and hash of an example."""
-  place = records_lib.where(records, index)
+  place = where(records, index)
+  [example] = read_each(records, [index])
+  if isinstance(example, DataError):
+    return place, str(example), None, None, None
   try:
-    example = records_lib.read(records, [index])[0]
     image = example['image']
     if not isinstance(image, np.ndarray):
       header = read_header(image)
@@ -110,18 +126,18 @@ def _add(report: SplitReport, place, error, label, sides, digest) -> None:
   report.per_class[label] += 1
   shortest, longest = report.sides
   report.sides = min(shortest or min(sides), *sides), max(longest, *sides)
-  report.repeated += digest in report.hashes
-  report.hashes.setdefault(digest, place)
+  before = report.hashes.setdefault(digest, place)
+  if before != place:
+    report.repeated.append((place, before))
 
 
-def _shared(splits: dict[str, SplitReport]) -> list[tuple[str, str, int, str]]:
-  names, shared = list(splits), []
-  for index, name in enumerate(names):
-    for other in names[index + 1 :]:
-      both = splits[name].hashes.keys() & splits[other].hashes.keys()
-      if both:
-        place = min(splits[other].hashes[digest] for digest in both)
-        shared.append((name, other, len(both), place))
+def _shared(splits: dict[str, SplitReport]) -> list[Shared]:
+  shared = []
+  for name, other in itertools.combinations(splits, 2):
+    ours, theirs = splits[name].hashes, splits[other].hashes
+    if both := ours.keys() & theirs.keys():
+      one = min(both, key=ours.get)
+      shared.append(Shared(name, other, len(both), ours[one], theirs[one]))
   return shared
 
 
@@ -129,8 +145,11 @@ def _changed(folder: str) -> list[str] | None:
   path = os.path.join(folder, CHECKSUMS)
   if not os.path.exists(path):
     return None
-  with open(path, encoding='utf-8') as file:
-    written = json.load(file)
+  try:
+    with open(path, encoding='utf-8') as file:
+      written = dict(json.load(file))
+  except (TypeError, ValueError):  # it is no JSON, or not of an object
+    return [CHECKSUMS]
   there = checksums(folder)
   names = written.keys() | there.keys()
   return sorted(n for n in names if written.get(n) != there.get(n))

@@ -18,10 +18,8 @@ from tensorflow_datasets.core import naming
 from tensorflow_datasets.proto import tf_example_pb2
 
 from resflax.data.atomic import whole_folder
-from resflax.data.prepared import default_dir
 from resflax.data.shard_writing import CHECKSUMS, write_shards
 from resflax.errors import UsageError
-from resflax.paths import absolute
 
 _FORMAT = tfds.core.FileFormat.ARRAY_RECORD
 _ORIGIN = 'metadata.json'  # TFDS's name for what a set says of itself
@@ -90,21 +88,6 @@ def write(images: Images) -> None:
       digests |= files
     _describe(images, splits, folder)
     write_json(os.path.join(folder, CHECKSUMS), digests)
-
-
-def target_dir(data_dir: str | None) -> str:
-  """Returns the folder that data sets are written to; None is TFDS's default.
-
-  Raises:
-    UsageError: a bucket.
-  """
-  folder = absolute(data_dir or default_dir())
-  if '://' in folder:
-    raise UsageError(
-      f'--data_dir={folder}: data are written to a local folder. Prepare it '
-      'there, then copy it: gcloud storage cp -r DIR/* BUCKET.'
-    )
-  return folder
 
 
 def check_origin(

@@ -1,12 +1,14 @@
 """What a look through a whole data set finds."""
 
 import os
+import pathlib
 import shutil
 
 import numpy as np
 import pytest
 
 from resflax.data.importing import import_folder
+from resflax.data.shard_writing import CHECKSUMS
 from resflax.data.sources import ArrayDataset, load_dataset
 from resflax.data.verifying import verify
 
@@ -48,10 +50,14 @@ def test_images_in_two_splits_are_found(folder):
   shutil.copy(folder / 'train/cat/1.png', folder / 'test/dog/copy.png')
   shutil.copy(folder / 'train/cat/1.png', folder / 'train/cat/again.png')
   report = verify(load_dataset(f'folder:{folder}'))
-  [(split, other, count, place)] = report.shared
-  assert {split, other} == {'train', 'test'} and count == 1
-  assert place.endswith(('test/dog/copy.png', 'cat/1.png', 'again.png'))
-  assert report.splits['train'].repeated == 1
+  [shared] = report.shared
+  assert {shared.split, shared.other} == {'train', 'test'}
+  assert shared.count == 1
+  places = {shared.place, shared.other_place}
+  assert str(folder / 'test/dog/copy.png') in places
+  [repeated] = report.splits['train'].repeated
+  ours = {str(folder / f'train/cat/{name}.png') for name in ('1', 'again')}
+  assert set(repeated) == ours and places & ours
   assert report.sound  # for its owner to judge
 
 
@@ -75,3 +81,29 @@ def test_arrays_are_looked_through_too():
   dataset = ArrayDataset({'train': (images, [0, 1, 0, 1])}, class_names='ab')
   report = verify(dataset)
   assert report.splits['train'].sides == (5, 6) and report.sound
+
+
+def test_missing_files_are_all_named_and_the_rest_is_read(folder, tmp_path):
+  dataset, _ = import_folder(str(folder), 'photos', str(tmp_path / 'data'))
+  [train] = pathlib.Path(dataset.folder).glob('*train*')
+  train.unlink()
+  report = verify(load_dataset('photos', str(tmp_path / 'data')))
+  assert report.splits['test'].count == 4 and not report.splits['test'].bad
+  [(place, error)] = report.splits['train'].bad
+  assert place == str(train) and error.startswith('cannot be opened')
+  assert not report.sound
+
+
+@pytest.mark.parametrize('text', ['{"a', '[1]', ''])
+def test_broken_checksums_are_a_change(folder, tmp_path, text):
+  dataset, _ = import_folder(str(folder), 'photos', str(tmp_path / 'data'))
+  (pathlib.Path(dataset.folder) / CHECKSUMS).write_text(text)
+  report = verify(dataset, dataset.folder)
+  assert report.changed == [CHECKSUMS] and not report.sound
+
+
+def test_an_examples_place_is_said_once(folder, tmp_path):
+  (folder / 'test' / 'cat' / '0.png').write_bytes(b'<html>')
+  dataset, _ = import_folder(str(folder), 'photos', str(tmp_path / 'data'))
+  [(place, error)] = verify(dataset).splits['test'].bad
+  assert place.startswith('example') and 'example' not in error

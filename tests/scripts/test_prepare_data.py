@@ -2,6 +2,9 @@
 
 import functools
 
+import pytest
+
+from scripts.recipes import train_command
 from tests.scripts.calling import call
 
 prepare_data = functools.partial(call, 'prepare_data')
@@ -14,7 +17,7 @@ def test_it_says_what_is_there_and_how_to_train_on_it(tmp_path):
   assert first.returncode == again.returncode == 0, first.stderr
   said = first.stdout.splitlines()
   assert said == [
-    f'digits 1.0.0 is prepared in {tmp_path}/digits',
+    f'digits 1.0.0 is prepared in {tmp_path}/digits/1.0.0',
     '  train: 1,437 images',
     '  test: 360 images',
     '  10 classes, 1 channel(s)',
@@ -22,7 +25,11 @@ def test_it_says_what_is_there_and_how_to_train_on_it(tmp_path):
     f'--config.data.data_dir={tmp_path} --workdir=DIR',
   ]
   assert first.stderr == f'Preparing digits in {tmp_path}/digits/1.0.0\n'
-  assert 'is already prepared in' in again.stdout and not again.stderr
+  assert again.stdout.startswith(
+    f'digits 1.0.0 is already prepared: delete {tmp_path}/digits/1.0.0 to '
+    'prepare it again\n'
+  )
+  assert not again.stderr
 
 
 def test_errors_are_one_line_and_exit_code_5(tmp_path):
@@ -43,7 +50,9 @@ def test_a_folder_is_imported_and_verified(tmp_path, write_image):
   where = f'--data_dir={tmp_path}/data'
   done = prepare_data(f'--folder={tmp_path}/photos', where)
   assert done.returncode == 0, done.stderr
-  assert done.stdout.splitlines()[1] == '  train: 6 images'
+  said = done.stdout.splitlines()
+  assert said[1] == '  train: 6 images'
+  assert '--config=configs/folder.py:name=photos --config.data.data' in said[-1]
   done = prepare_data('--dataset=photos', '--verify', where)
   assert done.returncode == 0, done.stderr
   name, *said = done.stdout.splitlines()
@@ -66,7 +75,43 @@ def test_bad_images_end_a_verification_with_exit_code_4(tmp_path, write_image):
   assert done.stderr.splitlines()[-1].startswith('error: folder:')
 
 
-def test_one_thing_at_a_time():
-  done = prepare_data('--dataset=digits', '--verify', '--max_side=32')
+@pytest.mark.parametrize(
+  ('arguments', 'says'),
+  [
+    (['--verify', '--max_side=32'], 'One at a time: --max_side or --verify.'),
+    (['--quality=90'], '--quality has no effect without --max_side:'),
+    (['--verify', '--from_dir=/'], '--from_dir has no effect with --verify:'),
+    (['--from_tfrecord=/'], '--dataset has no effect with --from_tfrecord:'),
+    (['--folder='], '--folder is empty'),
+    (['--dataset=folder:/'], '--folder=DIR --dataset=NAME'),
+    (['--folder=/', '--data_dir=gs://a/b'], 'written to a local folder'),
+    (['--max_side=32', '--data_dir=gs://a/b'], 'written to a local folder'),
+  ],
+)
+def test_flags_without_effect_are_refused(arguments, says):
+  done = prepare_data('--dataset=digits', *arguments)
   assert done.returncode == 5
-  assert 'One at a time: --max_side or --verify.' in done.stderr
+  assert says in done.stderr
+  assert done.stderr.count('\n') == 1
+
+
+@pytest.mark.parametrize(
+  ('name', 'config'),
+  [
+    ('cifar10', 'configs/cifar10.py'),
+    ('cifar10:3.0.2', 'configs/cifar10.py --config.data.name=cifar10:3.0.2'),
+    (
+      'imagenet2012_max512',
+      'configs/imagenet/resnet.py --config.data.name=imagenet2012_max512',
+    ),
+    ('emnist/balanced', 'configs/folder.py:name=emnist/balanced'),
+  ],
+)
+def test_the_command_that_trains(name, config):
+  command = train_command(name, None)
+  assert command == f'python -m scripts.train --config={config} --workdir=DIR'
+
+
+def test_the_command_that_trains_can_be_pasted():
+  command = train_command('digits', 'my data')
+  assert "'--config.data.data_dir=my data'" in command
