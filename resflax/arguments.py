@@ -68,8 +68,8 @@ def split_folder(arg: str | None) -> tuple[str, str]:
   """
   parts = (arg or '').split(',')
   for end in range(len(parts), 0, -1):
-    folder = os.path.expanduser(','.join(parts[:end]))
-    if folder and os.path.isdir(folder):
+    folder = ','.join(parts[:end])
+    if folder and os.path.isdir(os.path.expanduser(folder)):
       return folder, ','.join(parts[end:])
   raise UsageError(
     f'{arg!r} names no folder: give one of class folders, or name=NAME of a '

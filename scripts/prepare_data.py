@@ -12,7 +12,7 @@ from absl import flags
 
 from resflax.data.converting import convert
 from resflax.data.importing import import_folder
-from resflax.data.local import local_dir, storing
+from resflax.data.local import storing, target_dir
 from resflax.data.prepared import PreparedDataset
 from resflax.data.preparing import prepare
 from resflax.data.resizing import write_copy
@@ -67,7 +67,7 @@ def main(argv: list[str]) -> int:
   _check_flags()
   if VERIFY.value:
     return _verify(DATASET.value)
-  data_dir = local_dir(DATA_DIR.value)
+  data_dir = target_dir(DATA_DIR.value)
   with storing(data_dir):
     dataset, was_there = _write(data_dir)
   _describe(dataset, was_there)

@@ -117,7 +117,7 @@ def test_split_folder_allows_commas_and_equal_signs(tmp_path, monkeypatch):
     'variant=x,runlocal',
   )
   monkeypatch.setenv('HOME', str(tmp_path))
-  assert split_folder('~/a,b=c,runlocal') == (str(folder), 'runlocal')
+  assert split_folder('~/a,b=c,runlocal') == ('~/a,b=c', 'runlocal')
   with pytest.raises(UsageError, match='names no folder'):
     split_folder(f'{tmp_path}/nothing,runlocal')
   with pytest.raises(UsageError, match='names no folder'):

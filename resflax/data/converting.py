@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import file_adapters, naming, read_only_builder
 
-from resflax.data.local import local_dir, storing
+from resflax.data.local import storing, target_dir
 from resflax.data.passes import tracked
 from resflax.data.prepared import PreparedDataset, find_keys
 from resflax.data.shard_writing import CHECKSUMS, checksums
@@ -64,7 +64,7 @@ def convert(
     DataError: files of it are missing or damaged.
     StorageError: the copy cannot be written.
   """
-  source, data_dir = absolute(from_dir), local_dir(data_dir)
+  source, data_dir = absolute(from_dir), target_dir(data_dir)
   info = _described(from_dir, source)
   target = os.path.join(data_dir, info.full_name)
   if os.path.realpath(target) == os.path.realpath(source):

@@ -16,7 +16,7 @@ _SAID = tuple(
 )
 
 
-def local_dir(data_dir: str | None) -> str:
+def target_dir(data_dir: str | None) -> str:
   """Returns the absolute path of a folder to write to; None is TFDS's default.
 
   Raises:

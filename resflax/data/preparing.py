@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.extractor import ExtractError
 
 from resflax.data.builders import is_bundled, prepare_bundled
-from resflax.data.local import is_of_storage, local_dir, storing
+from resflax.data.local import is_of_storage, storing, target_dir
 from resflax.data.prepared import NotPreparedError, PreparedDataset, find_keys
 from resflax.errors import DataError, ResflaxError, UsageError
 
@@ -36,7 +36,7 @@ def prepare(
     DataError: a download failed.
     StorageError: the data cannot be written.
   """
-  data_dir = local_dir(data_dir)
+  data_dir = target_dir(data_dir)
   try:
     return PreparedDataset(name, data_dir), True
   except NotPreparedError:
