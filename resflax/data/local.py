@@ -5,7 +5,7 @@ import errno
 import os
 from collections.abc import Iterator
 
-from resflax.data.prepared import default_dir
+from resflax.data.names import default_dir
 from resflax.errors import ResflaxError, StorageError, UsageError
 from resflax.paths import absolute
 

@@ -4,19 +4,23 @@ Read from their files, not through the builder's code: `features.json` says all
 that is needed, and the code of some builders imports TensorFlow.
 """
 
-import glob
 import hashlib
 import math
-import os
-from importlib.util import find_spec
 
 import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import naming, read_only_builder
 from tensorflow_datasets.proto import tf_example_pb2
 
-from resflax.data.builders import BUNDLED
 from resflax.data.memory import KEEP_BYTES, DecodedRecords
+from resflax.data.names import (
+  NotPreparedError,
+  UnknownNameError,
+  check_name,
+  check_store,
+  default_dir,
+  prepare_command,
+)
 from resflax.data.records import (
   DatasetInfo,
   Records,
@@ -26,15 +30,7 @@ from resflax.data.records import (
 )
 from resflax.data.shard_writing import CHECKSUMS
 from resflax.data.shards import RangedSource, check_shards
-from resflax.errors import DataError, StorageError, UsageError, near_miss
-
-
-class NotPreparedError(UsageError):
-  """A known data set that is not on disk; the message says what to do."""
-
-
-class UnknownNameError(UsageError):
-  """No data set that TFDS knows or that is on disk; it may become one."""
+from resflax.errors import DataError, StorageError, UsageError
 
 
 class PreparedDataset:
@@ -135,70 +131,8 @@ class ExampleRecords:
     return f'{self.name} ({len(self)} examples)'
 
 
-def default_dir() -> str:
-  """TFDS's own default, looked up when asked for and not at import."""
-  return os.path.expanduser(
-    os.environ.get('TFDS_DATA_DIR', '~/tensorflow_datasets')
-  )
-
-
-def prepare_command(name: str, data_dir: str) -> str:
-  """The command that prepares a data set; without what is the default.
-
-  Shards are written to a local folder only, so those of a bucket are copied.
-  """
-  command = f'python -m scripts.prepare_data --dataset={name}'
-  if '://' in data_dir:
-    return (
-      f'{command} --data_dir=DIR, then gcloud storage cp -r DIR/* {data_dir}'
-    )
-  return command + (
-    '' if data_dir == default_dir() else f' --data_dir={data_dir}'
-  )
-
-
-def check_name(name: str, data_dir: str) -> None:
-  """Refuses a name that TFDS does not know.
-
-  Raises:
-    UnknownNameError: with the nearest name that is known or on disk.
-  """
-  known = [*tfds.list_builders(with_community_datasets=False), *BUNDLED]
-  base = name.split('/')[0].split(':')[0]
-  if base not in known:
-    hint = near_miss(base, [*known, *_names_in(data_dir)])
-    raise UnknownNameError(
-      f'Unknown data set {name!r}.{hint} Give the name of a TFDS data set, of '
-      f'one in {data_dir}, or folder:DIR (config.data.name).'
-    )
-
-
-def _names_in(data_dir: str) -> set[str]:
-  """The data sets of a local folder, without configs and versions."""
-  return {
-    path.split(os.sep)[0]
-    for below in ('*/*', '*/*/*')
-    for path in glob.iglob(f'{below}/dataset_info.json', root_dir=data_dir)
-  }
-
-
-def _check_store(data_dir: str) -> None:
-  scheme, separator, _ = data_dir.partition('://')
-  if separator and scheme != 'gs':
-    raise UsageError(
-      f'{data_dir} is neither a local folder nor on gs:// '
-      '(config.data.data_dir).'
-    )
-  # One of them is how TFDS reads what lies beside the shards.
-  if separator and not any(map(find_spec, ('gcsfs', 'tensorflow'))):
-    raise UsageError(
-      f"{data_dir} cannot be read without gcsfs: pip install -e '.[gcs]' "
-      '(config.data.data_dir).'
-    )
-
-
 def _open(name: str, data_dir: str):
-  _check_store(data_dir)
+  check_store(data_dir)
   try:
     parsed, arguments = naming.parse_builder_name_kwargs(name)
   except ValueError as error:

@@ -4,7 +4,7 @@ import fsspec
 import numpy as np
 import pytest
 
-from resflax.data import prepared
+from resflax.data import names, prepared
 from resflax.data.augment import Augment
 from resflax.data.pipeline import eval_batches, train_batches
 from resflax.data.records import read, read_each
@@ -155,7 +155,7 @@ def test_a_shard_that_is_gone_is_named(both, root):
 
 
 def test_without_gcsfs_an_error_says_what_to_install(monkeypatch):
-  monkeypatch.setattr(prepared, 'find_spec', lambda name: None)
+  monkeypatch.setattr(names, 'find_spec', lambda name: None)
   with pytest.raises(
     UsageError, match=r'without gcsfs: pip install.*\.\[gcs\]'
   ):
