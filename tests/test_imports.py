@@ -53,7 +53,9 @@ MAY_IMPORT = {
   'resflax.runs': ('resflax',),
   'resflax.aot': ('resflax',),
   'resflax.benchmarks': ('resflax',),
-  'configs': (*LEVEL_1, 'configs'),
+  'resflax.sweeps': ('resflax',),
+  'resflax.sweeps.grid': LEVEL_1,  # which sweep files import
+  'configs': (*LEVEL_1, 'configs', 'resflax.sweeps.grid'),
   'scripts': ('resflax', 'scripts'),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from resflax.data.archives import ARCHIVES, unpacked
 from resflax.data.folders import FolderDataset
-from resflax.data.local import local_dir
+from resflax.data.local import target_dir
 from resflax.data.passes import one_pass
 from resflax.data.prepared import (
   NotPreparedError,
@@ -50,7 +50,7 @@ def import_folder(
       large, or reaches outside.
     StorageError: the data cannot be written.
   """
-  data_dir = local_dir(data_dir)
+  data_dir = target_dir(data_dir)
   name = _checked(name) if name else _name_of(folder)
   try:
     there = find_prepared(name, data_dir)

@@ -9,7 +9,7 @@ import simplejpeg
 from resflax.data.crops import Box, resize, shrink_factor
 from resflax.data.decode import decode
 from resflax.data.headers import read_header
-from resflax.data.local import local_dir
+from resflax.data.local import target_dir
 from resflax.data.memory import DecodedRecords
 from resflax.data.passes import one_pass
 from resflax.data.prepared import PreparedDataset, find_prepared
@@ -52,7 +52,7 @@ def write_copy(
     DataError: an example that cannot be read.
     StorageError: the copy cannot be written.
   """
-  data_dir = local_dir(data_dir)
+  data_dir = target_dir(data_dir)
   source = _source(name, data_dir)
   info = source.info
   copy = copy_name(name, max_side)

@@ -1,0 +1,1 @@
+"""Many runs of one config: which ones, and getting them all done."""

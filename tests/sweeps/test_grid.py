@@ -1,0 +1,80 @@
+"""Sweep files: which runs they list, and what is refused."""
+
+import pytest
+
+from resflax.errors import UsageError
+from resflax.sweeps.grid import load_sweep, product
+
+
+def written(tmp_path, text):
+  path = tmp_path / 'sweep.py'
+  path.write_text(text)
+  return str(path)
+
+
+TWO = """
+def sweep(add):
+  add('small', **{'model.width': 0.25, 'data.mean': (0.5,)})
+  add('large', **{'config.model.width': 0.5, 'seed': 1}, config_arg='resnet56')
+"""
+
+
+def test_runs_are_listed_in_order_with_their_flags(tmp_path):
+  small, large = load_sweep(written(tmp_path, TWO), 'resnet20')
+  assert (small.label, small.config_arg) == ('small', 'resnet20')
+  assert small.flags == [
+    '--config.model.width=0.25',
+    '--config.data.mean=(0.5,)',
+  ]
+  assert (large.label, large.config_arg) == ('large', 'resnet56')
+  assert large.fields == {'model.width': 0.5, 'seed': 1}
+
+
+def test_a_name_follows_from_the_content_alone(tmp_path):
+  before = load_sweep(written(tmp_path, TWO))
+  swapped = TWO.replace(
+    "'model.width': 0.25, 'data.mean': (0.5,)",
+    "'data.mean': (0.5,), 'model.width': 0.25",
+  )
+  after = load_sweep(written(tmp_path, swapped))
+  assert [run.name for run in before] == [run.name for run in after]
+  assert len({run.name for run in before}) == 2
+  other = load_sweep(written(tmp_path, TWO.replace('0.25', '0.125')))
+  assert other[0].name != before[0].name
+  assert other[1].name == before[1].name
+
+
+def test_common_fields_give_way_to_a_runs_own(tmp_path):
+  common = {'seed': 7, 'optimizer.lr': 0.2}
+  small, large = load_sweep(written(tmp_path, TWO), '', common)
+  assert small.fields['seed'] == 7 and large.fields['seed'] == 1
+  assert small.fields['optimizer.lr'] == large.fields['optimizer.lr'] == 0.2
+
+
+def test_product_is_every_combination():
+  assert list(product(a=(1, 2), b='xy')) == [
+    {'a': 1, 'b': 'x'},
+    {'a': 1, 'b': 'y'},
+    {'a': 2, 'b': 'x'},
+    {'a': 2, 'b': 'y'},
+  ]
+
+
+@pytest.mark.parametrize(
+  'text, message',
+  [
+    ("def sweep(add):\n  add(**{'model.widht': 1.0})", 'config.model.widht'),
+    ("def sweep(add):\n  add(seed='x')", "config.seed='x' is not allowed"),
+    ('def sweep(add):\n  add(seed=1)\n  add(seed=1)', 'adds one run twice'),
+    ('def sweep(add):\n  pass', 'adds no run'),
+    ('sweeps = 1', r'no function sweep\(add\)'),
+  ],
+)
+def test_what_a_sweep_file_may_not_say(tmp_path, text, message):
+  with pytest.raises(UsageError, match=message):
+    load_sweep(written(tmp_path, text))
+
+
+def test_no_such_file():
+  with pytest.raises(UsageError, match="No sweep file 'nowhere.py'"):
+    load_sweep('nowhere.py')
