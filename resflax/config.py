@@ -18,6 +18,10 @@ from resflax.variants import variant
 SCAN_FROM = {'cpu': 30, 'gpu': 100, 'tpu': 100}
 
 
+# Resolution schedules that begin at `resolution.start`.
+RISING = ('linear', 'ramp')
+
+
 def resolve(config: Mapping, facts: Facts) -> Resolved:
   """Decides every unset field of a config and checks the whole.
 
@@ -180,7 +184,7 @@ def _derive_resolution(resolved: Resolved) -> None:
   resolved.derive('resolution.train', 224, 'what ImageNet models are given')
   train = resolved['resolution.train']
   resolved.derive('resolution.test', train, 'resolution.train')
-  if resolved['resolution.schedule'] == 'linear':
+  if resolved['resolution.schedule'] in RISING:
     resolved.derive('resolution.start', train // 2, 'half of resolution.train')
 
 
@@ -246,7 +250,7 @@ def _check(resolved: Resolved) -> None:
       'for the whole batch.',
     ),
     (
-      get('resolution.schedule') == 'linear'
+      get('resolution.schedule') in RISING
       and get('resolution.start') > get('resolution.train'),
       f'config.resolution.start={get("resolution.start")} lies above '
       f'config.resolution.train={get("resolution.train")}: resolution rises.',

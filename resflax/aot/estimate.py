@@ -188,8 +188,8 @@ def _train_steps(setup: Setup, resolution: int) -> int:
   total = setup.resolved['schedule.total_steps']
   return sum(
     steps
-    for size, steps in steps_from(setup.stages, 0, total)
-    if size == resolution
+    for stage, steps in steps_from(setup.stages, 0, total)
+    if stage.resolution == resolution
   )
 
 

@@ -18,6 +18,7 @@ from resflax.data.decode import decode
 from resflax.data.pipeline import train_batches
 from resflax.data.randaugment import RandAugment
 from resflax.data.sources import load_dataset
+from resflax.resolution import Stage
 
 BATCH = 64
 # Flax's example: `MEAN_RGB` and `STDDEV_RGB`.
@@ -40,7 +41,7 @@ def resflax(
     load_dataset(name, data_dir).split('train'),
     seed=0,
     batch_size=batch_size,
-    stages=((0, resolution),),
+    stages=(Stage(0, resolution),),
     start=0,
     stop=10**9,
     augment=Augment(randaugment=randaugment),

@@ -88,6 +88,13 @@ class Augment:
     """How many uniforms an example takes."""
     return DRAWS + self.randaugment.layers * randaugment.DRAWS
 
+  def at(self, strength: float) -> 'Augment':
+    """Returns it with RandAugment of a part of its magnitude."""
+    weaker = dataclasses.replace(
+      self.randaugment, magnitude=strength * self.randaugment.magnitude
+    )
+    return dataclasses.replace(self, randaugment=weaker)
+
   def distort(self, draws: Sequence[float], image: Image) -> Image:
     """Returns the crop after RandAugment."""
     return self.randaugment(draws[DRAWS:], image)

@@ -14,6 +14,7 @@ from grain.experimental import index_shuffle
 
 from resflax.data import lanes
 from resflax.errors import UsageError, unknown
+from resflax.resolution import Stage
 
 # Up to this many examples an epoch's order is held: 32 MB, made in half a
 # second. Above, Grain's cipher finds each place alone. It could do so always,
@@ -52,17 +53,17 @@ def local_rows(batch_size: int, shard: tuple[int, int]) -> range:
   return range(index * local, (index + 1) * local)
 
 
-def check_stages(stages: Sequence[tuple[int, int]]) -> None:
+def check_stages(stages: Sequence[Stage]) -> None:
   """Refuses a stage table that does not cover every step once.
 
   Raises:
     UsageError: no stage from step 0, or stages out of order.
   """
-  firsts = [first for first, _ in stages]
+  firsts = [stage.first_step for stage in stages]
   if not firsts or firsts[0] != 0 or firsts != sorted(set(firsts)):
     raise UsageError(
-      f'stages={tuple(stages)}: (first step, resolution) pairs, the first '
-      'from step 0, in ascending order.'
+      f'stages={tuple(stages)}: the first one is from step 0, the others '
+      'in ascending order.'
     )
 
 

@@ -32,7 +32,7 @@ from resflax.data.order import check_stages, local_rows, order_of
 from resflax.data.records import Records
 from resflax.data.windows import WindowRecords
 from resflax.errors import DataError
-from resflax.resolution import resolution_at
+from resflax.resolution import Stage, stage_at
 
 Batch = dict[str, np.ndarray]
 
@@ -45,7 +45,7 @@ def train_batches(
   *,
   seed: int,
   batch_size: int,
-  stages: Sequence[tuple[int, int]],
+  stages: Sequence[Stage],
   start: int,
   stop: int,
   augment: Augment,
@@ -60,7 +60,7 @@ def train_batches(
     records: the training examples.
     seed: of the order and the augmentation.
     batch_size: global, over all shards.
-    stages: (first step, resolution), the first one from step 0.
+    stages: the first one from step 0.
     start: first step; any step may be the first.
     stop: the step after the last one.
     augment: how examples are cropped and flipped.
@@ -129,7 +129,7 @@ class TrainStep:
   records: Records
   seed: int
   batch_size: int
-  stages: tuple[tuple[int, int], ...]
+  stages: tuple[Stage, ...]
   augment: Augment
   channels: int
   rows: Sequence[int]
@@ -145,15 +145,16 @@ class TrainStep:
     examples = self.example_ids(step)
     draws = uniforms(self.seed, examples, self.augment.num_draws).tolist()
     choices = [functools.partial(self.augment, row) for row in draws]
-    resolution = resolution_at(self.stages, step)
-    batch = _empty_batch(len(examples), resolution, self.channels)
+    stage = stage_at(self.stages, step)
+    batch = _empty_batch(len(examples), stage.resolution, self.channels)
     ids = [i for _, i in examples]
     bad = _fill(batch, self.records, ids, choices, shrink=True)
     for row in bad:
       self._replace(batch, row, ids[row], choices[row])
     if self.augment.randaugment.layers:
+      augment = self.augment.at(stage.strength)
       for row, image in zip(draws, batch['image'], strict=True):
-        image[...] = self.augment.distort(row, image)
+        image[...] = augment.distort(row, image)
     return {**batch, 'bad': tuple(bad.values())}
 
   def _replace(self, batch: Batch, row: int, index: int, choose) -> None:

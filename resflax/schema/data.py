@@ -72,14 +72,27 @@ DATA = {
       str,
       'fixed',
       'how the training resolution moves',
-      choices=('fixed', 'linear', 'custom'),
+      choices=('fixed', 'linear', 'ramp', 'custom'),
     ),
     'train': Field(int, None, 'pixels, of the last stage', low=8, high=4096),
     'start': Field(
-      int, None, 'linear: pixels of the first stage', low=8, high=4096
+      int, None, 'linear, ramp: pixels of the first stage', low=8, high=4096
     ),
     'stages': Field(int, 4, 'linear: number of stages', low=1, high=64),
-    'multiple': Field(int, 4, 'linear: stages are multiples of it', low=1),
+    'multiple': Field(
+      int, 4, 'linear, ramp: sizes between are multiples of it', low=1
+    ),
+    'ramp': Field(
+      tuple,
+      (50.0, 80.0),
+      'ramp: where it begins and ends, in percent of the run',
+      item=float,
+    ),
+    'strengths': rate(
+      1.0,
+      'part of RandAugment, dropout, mixup and cutmix in the first stage; '
+      'rises to 1 with the stages',
+    ),
     'custom': Field(
       tuple,
       (),

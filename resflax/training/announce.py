@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import jax
 
 from resflax import schema
+from resflax.resolution import Stage
 from resflax.training.setup import Setup
 
 
@@ -39,7 +40,11 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
 
 
 def _plain(value: object) -> object:
-  """Tuples of tuples as lists of `first step: pixels`."""
-  if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-    return ', '.join(f'{first}: {pixels} px' for first, pixels in value)
+  """Stages as `first step: pixels`, and their strength where it is not 1."""
+  if isinstance(value, tuple) and value and isinstance(value[0], Stage):
+    return ', '.join(
+      f'{stage.first_step}: {stage.resolution} px'
+      + (f' at {stage.strength:.3g}' if stage.strength != 1 else '')
+      for stage in value
+    )
   return value

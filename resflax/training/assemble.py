@@ -80,9 +80,12 @@ def build(
     start=options['start'],
     stages=options['stages'],
     multiple=options['multiple'],
+    ramp_percent=options['ramp'],
     custom_table=options['custom'],
+    first_strength=options['strengths'],
   )
-  resolved.derive('resolution.table', stages, 'first step and pixels of each')
+  reason = 'first step, pixels and strength of each'
+  resolved.derive('resolution.table', stages, reason)
   if model is None:
     model = build_model(
       resolved.group('model'),

@@ -98,8 +98,8 @@ def steps_left(stages: Sequence[Stage], step: int, total_steps: int) -> float:
   """
   now = resolution_at(stages, min(step, total_steps - 1)) ** 2
   return sum(
-    steps * resolution**2 / now
-    for resolution, steps in steps_from(stages, step, total_steps)
+    steps * stage.resolution**2 / now
+    for stage, steps in steps_from(stages, step, total_steps)
   )
 
 

@@ -11,7 +11,7 @@ from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
 from resflax.models.layout import unstack
 from resflax.parallel import mesh as meshes
-from resflax.resolution import resolution_at, sizes_from
+from resflax.resolution import programs_from, resolution_at, stage_at
 from resflax.training.checkpointing import Checkpointer
 from resflax.training.loop import Clock, steps_left
 from resflax.training.metrics import Metrics
@@ -89,25 +89,26 @@ class Session:
     """The programs in the order in which they are needed."""
     get = self.setup.resolved.values
 
-    def train_job(size):
-      return lambda: self.setup.lower_train(size).compile()
+    def train_job(stage):
+      return lambda: self.setup.lower_train(
+        stage.resolution, stage.strength
+      ).compile()
 
     def eval_job():
       size = get['resolution.test']
       return self.setup.lower_eval(size).compile()
 
-    sizes = sizes_from(self.setup.stages, self.step)
+    stages = programs_from(self.setup.stages, self.step)
     if self.step == get['schedule.total_steps']:
-      sizes = []
-    jobs = {('train', size): train_job(size) for size in sizes[:1]}
-    jobs['eval'] = eval_job
-    return jobs | {('train', size): train_job(size) for size in sizes[1:]}
+      stages = []
+    jobs = [(('train', *stage[1:]), train_job(stage)) for stage in stages]
+    return dict([*jobs[:1], ('eval', eval_job), *jobs[1:]])
 
   def train_step(self, state: TrainState, step: int):
     """Runs the program of the step's stage on the step's batch."""
     with self.clock.paused():
-      size = resolution_at(self.setup.stages, step)
-      program = self.programs.get(('train', size))
+      stage = stage_at(self.setup.stages, step)
+      program = self.programs.get(('train', *stage[1:]))
     batch = next(self.batches)
     self._count_bad(batch.pop('bad'))
     batch = meshes.shard(self.setup.mesh, batch)

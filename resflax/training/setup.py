@@ -70,10 +70,27 @@ class Setup:
     return len(self.dataset.split(self.resolved['data.train_split']))
 
   def forward(
-    self, variables: Mapping, images: jax.Array, *, train: bool, rngs: Mapping
+    self,
+    variables: Mapping,
+    images: jax.Array,
+    *,
+    train: bool,
+    rngs: Mapping,
+    strength: float = 1.0,
   ) -> tuple[jax.Array, Mapping]:
-    """Returns logits and new batch statistics for normalised images."""
-    outputs = self.model.apply(
+    """Returns logits and new batch statistics for normalised images.
+
+    Args:
+      variables: of the model.
+      images: normalised.
+      train: whether statistics are the batch's.
+      rngs: keys of dropout and stochastic depth.
+      strength: part of the dropout rate.
+    """
+    model = self.model
+    if strength < 1 and getattr(model, 'dropout_rate', 0):
+      model = model.clone(dropout_rate=model.dropout_rate * strength)
+    outputs = model.apply(
       variables,
       images,
       train=train,
@@ -92,12 +109,14 @@ class Setup:
     get = self.resolved.values
     return Normalise(get['data.mean'], get['data.std'], get['precision'])
 
-  @property
-  def _distort(self) -> Distort:
+  def _distort(self, strength: float) -> Distort:
     get = self.resolved.values
-    fields = ('color_jitter', 'lighting', 'erasing', 'mixup', 'cutmix')
+    constant = ('color_jitter', 'lighting', 'erasing')
     return Distort(
-      self._normalise, **{name: get[f'augment.{name}'] for name in fields}
+      self._normalise,
+      **{name: get[f'augment.{name}'] for name in constant},
+      mixup=strength * get['augment.mixup'],
+      cutmix=strength * get['augment.cutmix'],
     )
 
   @functools.cached_property
@@ -170,11 +189,11 @@ class Setup:
     everywhere = meshes.replicated(self.mesh)
     return jax.jit(stack, out_shardings=everywhere)(state)
 
-  def lower_train(self, resolution: int):
+  def lower_train(self, resolution: int, strength: float = 1.0):
     """Returns the lowered training step of one stage."""
     step = make_train_step(
-      self.forward,
-      self._distort,
+      functools.partial(self.forward, strength=strength),
+      self._distort(strength),
       self.loss,
       self.optimizer,
       self.learning_rate,

@@ -9,6 +9,7 @@ from resflax.data.lanes import LANES, WINDOW, example_ids, local_rows
 from resflax.data.pipeline import train_batches
 from resflax.data.windows import WindowRecords
 from resflax.errors import UsageError
+from resflax.resolution import Stage
 from tests.data.files import Files
 
 SIZES = (1, 5, 255, 256, 257, 1437, 8192, 20_001)
@@ -200,7 +201,7 @@ def test_windows_are_read_once_an_epoch(n, batch_size, shard, epochs):
   assert len(windows._windows) < keep
 
 
-STAGES = ((0, 8), (5, 12))
+STAGES = (Stage(0, 8), Stage(5, 12))
 
 
 def train(start=0, stop=8, **changes):

@@ -10,6 +10,7 @@ from resflax.data.pipeline import eval_batches, train_batches
 from resflax.data.records import read, read_each
 from resflax.data.sources import load_dataset
 from resflax.errors import DataError, StorageError, UsageError
+from resflax.resolution import Stage
 from tests.data.object_store import ObjectStore
 
 DATA = 'gs://bucket/data'
@@ -90,7 +91,7 @@ def test_lanes_read_a_hundredth_as_often(both, store):
     ours, theirs = (
       train_batches(
         data.split('train'),
-        **dict(seed=0, batch_size=479, stages=((0, 8),), start=0, stop=3),
+        **dict(seed=0, batch_size=479, stages=(Stage(0, 8),), start=0, stop=3),
         **dict(augment=Augment(), channels=1, shuffle=shuffle),
       )
       for data in both

@@ -11,6 +11,7 @@ from resflax.data.order import (
   order_of,
 )
 from resflax.errors import UsageError
+from resflax.resolution import Stage
 
 
 @pytest.fixture(params=['held', 'cipher'])
@@ -82,9 +83,10 @@ def test_orders_by_name():
 
 
 def test_stages():
-  stages = ((0, 16), (3, 24), (10, 32))
+  stages = (Stage(0, 16), Stage(3, 24), Stage(10, 32))
   check_stages(stages)
-  for bad in ((), ((1, 16),), ((0, 16), (0, 24)), ((0, 8), (5, 8), (3, 8))):
+  for firsts in ((), (1,), (0, 0), (0, 5, 3)):
+    bad = [Stage(first, 8) for first in firsts]
     with pytest.raises(UsageError, match='from step 0'):
       check_stages(bad)
 

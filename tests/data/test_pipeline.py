@@ -15,9 +15,10 @@ from resflax.data.order import example_ids
 from resflax.data.pipeline import TrainStep, eval_batches, train_batches
 from resflax.data.randaugment import RandAugment
 from resflax.errors import DataError, UsageError
+from resflax.resolution import Stage
 from tests.data.files import Files, position_jpeg
 
-STAGES = ((0, 8), (5, 12))
+STAGES = (Stage(0, 8), Stage(5, 12))
 SLOW = pytest.mark.slow
 
 
@@ -92,7 +93,7 @@ def test_epochs_and_seeds_see_other_crops():
   crops = [
     batch['image'][0].tobytes()
     for seed in (0, 1)
-    for batch in train(records, batch_size=1, stages=((0, 8),), seed=seed)
+    for batch in train(records, batch_size=1, stages=(Stage(0, 8),), seed=seed)
   ]
   assert len(set(crops)) == 16
 
@@ -114,7 +115,7 @@ def test_jpegs_that_are_decoded_small_show_the_same_crop(resolution):
   files = Files(1)
   files.files = [jpeg]
   arrays = ArrayDataset({'train': ([pixels], [0])}).split('train')
-  changes = dict(batch_size=16, stages=((0, resolution),), stop=4)
+  changes = dict(batch_size=16, stages=(Stage(0, resolution),), stop=4)
   for small, full in zip(
     train(files, **changes), train(arrays, **changes), strict=True
   ):
@@ -191,7 +192,7 @@ def test_wrong_arguments_are_refused_before_the_first_batch():
   with pytest.raises(UsageError, match=r'config\.batch_size'):
     train(Files(4), batch_size=9, shard=(0, 2))
   with pytest.raises(UsageError, match='stages'):
-    train(Files(4), stages=((1, 8),))
+    train(Files(4), stages=(Stage(1, 8),))
 
 
 def within_seconds(true):
@@ -242,3 +243,16 @@ def test_randaugment_is_done_to_the_crop(whole):
     want = randaugment(row[-8:], before)
     np.testing.assert_array_equal(after, want)
   assert (whole[6]['image'] != made[6]['image']).any()
+
+
+def test_a_stages_strength_is_a_part_of_randaugments_magnitude():
+  def images(magnitude, strength):
+    augment = Augment(randaugment=RandAugment(layers=2, magnitude=magnitude))
+    stages = (Stage(0, 8, strength), Stage(5, 8))
+    step = TrainStep(Files(21), 3, 8, stages, augment, 3, range(8))
+    return step(4)['image'], step(5)['image']
+
+  (weak, strong), (half, _) = images(10, 0.5), images(5, 1.0)
+  np.testing.assert_array_equal(weak, half)
+  np.testing.assert_array_equal(strong, images(10, 1.0)[1])
+  assert not np.array_equal(weak, images(10, 1.0)[0])

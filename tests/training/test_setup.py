@@ -1,6 +1,7 @@
 """The step of a whole config: what parts of it and a teacher add to it."""
 
 import dataclasses
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -109,3 +110,23 @@ class _Described:
 
   def split(self, spec):
     raise AssertionError(spec)
+
+
+def test_a_stages_strength_is_a_part_of_dropout_and_of_mixing():
+  fields = {'augment': CONFIG['augment'] | {'mixup': 0.4, 'cutmix': 0.8}}
+  dropped = CONFIG['model'] | {'dropout_rate': 0.5}
+  setup = assemble(CONFIG | fields | {'model': dropped}, source=SOURCE)
+  variables = setup.initial_state().variables
+  images = jnp.zeros((2, 16, 16, 3))
+  rates = []
+
+  def apply(self, *args, **kwargs):
+    rates.append(self.dropout_rate)
+    return jnp.zeros((2, 4)), {}
+
+  with mock.patch.object(type(setup.model), 'apply', apply):
+    for strength in (1.0, 0.5):
+      setup.forward(variables, images, train=True, rngs={}, strength=strength)
+  assert rates == [0.5, 0.25]
+  half = setup._distort(0.5)
+  assert (half.mixup, half.cutmix) == (0.2, 0.4)
