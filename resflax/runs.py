@@ -6,6 +6,7 @@ opened before it is asked for: a run folder suffices to classify a picture.
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from resflax.data.pipeline import eval_batches
 from resflax.data.records import Dataset, Records, default_splits
 from resflax.errors import UsageError, unknown
 from resflax.evaluation.classification import Evaluation, evaluate
+from resflax.evaluation.recalibration import recalibrate
+from resflax.models import build_model
 from resflax.parallel import mesh as meshes
 from resflax.paths import absolute
 from resflax.training.assemble import build
@@ -129,6 +132,53 @@ class Run:
     program = run.setup.lower_eval(size).compile()
     return evaluate(
       run._sharded(program), self.variables, run._batches(records)
+    )
+
+  def recalibrated(
+    self, num_batches: int, *, batch_size: int | None = None
+  ) -> 'Run':
+    """Returns the run with statistics of training images at its resolution.
+
+    They are seen as in evaluation, without dropout and stochastic depth.
+
+    Args:
+      num_batches: to take the mean of, from the training split's beginning.
+      batch_size: examples at once; is rounded up to divide over the devices.
+
+    Raises:
+      UsageError: the data set is not there, or smaller than a batch.
+      DataError: an example cannot be read.
+    """
+    run = self._sized(batch_size or self.setup.resolved['batch_size'])
+    # The statistics of a batch alone, once nothing is kept and dropped.
+    model = build_model(
+      {
+        **run.setup.resolved.group('model'),
+        'dropout_rate': 0.0,
+        'stochastic_depth_rate': 0.0,
+        'norm': {**run.setup.resolved.group('model')['norm'], 'momentum': 0.0},
+      },
+      num_classes=len(self.class_names),
+      dtype=run.setup.resolved['precision'],
+    )
+    setup = dataclasses.replace(run.setup, model=model)
+    everywhere = meshes.replicated(setup.mesh)
+
+    @functools.partial(jax.jit, out_shardings=everywhere)
+    def statistics(variables, batch):
+      images = setup.normalise(batch['image'])
+      _, updates = setup.forward(variables, images, train=True, rngs={})
+      return updates['batch_stats']
+
+    statistics = run._sharded(statistics)
+    split = run.setup.resolved['data.train_split']
+    batches = run._batches(self.setup.dataset.split(split))
+    found = recalibrate(
+      lambda batch: statistics(self.variables, {'image': batch['image']}),
+      itertools.islice(batches, num_batches),
+    )
+    return dataclasses.replace(
+      self, variables={**self.variables, 'batch_stats': found}
     )
 
   def probabilities(

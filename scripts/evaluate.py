@@ -2,9 +2,12 @@
 
   python -m scripts.evaluate --workdir=/tmp/digits [--checkpoint=best] \\
     [--split='train[90%:]'] [--dataset=NAME|folder:DIR] [--resolution=40]
+  python -m scripts.evaluate --workdir=/tmp/digits --resolution=24..48:8 \\
+    --recalibrate_bn=8 --plot=/tmp/digits/resolutions.svg
 """
 
 import json
+import re
 
 from absl import flags
 
@@ -24,12 +27,10 @@ DATA_DIR = flags.DEFINE_string(
 SPLIT = flags.DEFINE_string(
   'split', None, 'Such as test or train[90%:]; unset = the test split.'
 )
-RESOLUTION = flags.DEFINE_integer(
+RESOLUTION = flags.DEFINE_string(
   'resolution',
   None,
-  "Pixels a side; unset = the run's.",
-  lower_bound=8,
-  upper_bound=4096,
+  "Pixels a side, or several as 128..320:32; unset = the run's.",
 )
 CROP = flags.DEFINE_float(
   'crop',
@@ -41,7 +42,16 @@ CROP = flags.DEFINE_float(
 BATCH_SIZE = flags.DEFINE_integer(
   'batch_size', None, "Examples at once; unset = the run's.", lower_bound=1
 )
-JSON = flags.DEFINE_bool('json', False, 'Print a JSON object instead.')
+RECALIBRATE_BN = flags.DEFINE_integer(
+  'recalibrate_bn',
+  0,
+  'Take batch statistics anew from so many batches of training images.',
+  lower_bound=0,
+)
+PLOT = flags.DEFINE_string(
+  'plot', None, 'An .svg or .png file of accuracy over resolutions.'
+)
+JSON = flags.DEFINE_bool('json', False, 'Print a JSON object a line instead.')
 
 
 def main(argv) -> None:
@@ -49,6 +59,7 @@ def main(argv) -> None:
   del argv
   if not WORKDIR.value:
     raise UsageError('--workdir is missing: give that of scripts.train.')
+  sizes = resolutions(RESOLUTION.value)
   # JAX and TFDS take seconds to import: a typo is answered before.
   from resflax.data.sources import load_dataset
   from resflax.runs import load_run
@@ -57,30 +68,67 @@ def main(argv) -> None:
   use_compilation_cache()
   loaded = load_run(
     WORKDIR.value, checkpoint=CHECKPOINT.value, data_dir=DATA_DIR.value
-  ).with_preprocessing(resolution=RESOLUTION.value, crop=CROP.value)
+  )
   dataset = DATASET.value and load_dataset(DATASET.value, DATA_DIR.value)
-  split = SPLIT.value or loaded.test_split(dataset)
-  evaluation = loaded.evaluate(dataset, split, batch_size=BATCH_SIZE.value)
-  preprocessing = loaded.preprocessing
-  outcome = {
+  outcomes = []
+  for size in sizes:
+    run = loaded.with_preprocessing(resolution=size, crop=CROP.value)
+    outcomes.append(_evaluated(run, dataset))
+    outcome = outcomes[-1]
+    print(json.dumps(outcome) if JSON.value else _line(**outcome), flush=True)
+  if PLOT.value:
+    from resflax.report.resolutions import save_curve
+
+    trained = loaded.setup.resolved['resolution.train']
+    print(save_curve(PLOT.value, outcomes, trained))
+
+
+def resolutions(text: str | None) -> list[int | None]:
+  """Reads `160` or `128..320:32`; None is the run's own.
+
+  Raises:
+    UsageError: it is neither, or beyond 8 to 4,096 pixels.
+  """
+  if text is None:
+    return [None]
+  match = re.fullmatch(r'(\d+)(?:\.\.(\d+):([1-9]\d*))?', text)
+  if match:
+    first, last, step = (int(part or 0) for part in match.groups())
+    sizes = list(range(first, last + 1, step)) if step else [first]
+    if sizes and sizes[0] >= 8 and sizes[-1] <= 4096:
+      return sizes
+  raise UsageError(
+    f'--resolution={text} takes pixels from 8 to 4096, or several as '
+    'FIRST..LAST:STEP, such as 128..320:32.'
+  )
+
+
+def _evaluated(run, dataset) -> dict:
+  if RECALIBRATE_BN.value:
+    run = run.recalibrated(RECALIBRATE_BN.value, batch_size=BATCH_SIZE.value)
+  split = SPLIT.value or run.test_split(dataset)
+  evaluation = run.evaluate(dataset, split, batch_size=BATCH_SIZE.value)
+  return {
     'workdir': WORKDIR.value,
-    'step': loaded.step,
-    'dataset': (dataset or loaded.setup.dataset).info.name,
+    'step': run.step,
+    'dataset': (dataset or run.setup.dataset).info.name,
     'split': split,
-    'resolution': preprocessing.resolution,
-    'crop': preprocessing.crop,
+    'resolution': run.preprocessing.resolution,
+    'crop': run.preprocessing.crop,
+    'recalibrated_batches': RECALIBRATE_BN.value,
     'top1': evaluation.top1,
     'top5': evaluation.top5,
     'loss': evaluation.loss,
     'count': evaluation.count,
   }
-  print(json.dumps(outcome) if JSON.value else _line(**outcome))
 
 
-def _line(*, dataset, split, top1, top5, loss, count, step, **_) -> str:
+def _line(
+  *, dataset, split, resolution, top1, top5, loss, count, step, **_
+) -> str:
   return (
-    f'{dataset} {split}: top1 {top1:.2%}  top5 {top5:.2%}  loss {loss:.4f}  '
-    f'on {count:,} images after {step:,} steps'
+    f'{dataset} {split} at {resolution} px: top1 {top1:.2%}  top5 {top5:.2%}  '
+    f'loss {loss:.4f}  on {count:,} images after {step:,} steps'
   )
 
 

@@ -64,6 +64,7 @@ ONLY_IN = {
   'jax': (
     *('resflax.models', 'resflax.training', 'resflax.parallel'),
     *('resflax.runs', 'resflax.aot', 'resflax.benchmarks'),
+    'resflax.evaluation',
   ),
   'flax': ('resflax.models', 'resflax.training', 'resflax.benchmarks'),
   'optax': ('resflax.training', 'resflax.benchmarks'),

@@ -101,11 +101,11 @@ class Setup:
 
   def predict(self, variables: Mapping, images: jax.Array) -> jax.Array:
     """Returns the logits of evaluation for uint8 images."""
-    images = self._normalise(images)
+    images = self.normalise(images)
     return self.forward(variables, images, train=False, rngs={})[0]
 
   @property
-  def _normalise(self) -> Normalise:
+  def normalise(self) -> Normalise:
     get = self.resolved.values
     return Normalise(get['data.mean'], get['data.std'], get['precision'])
 
@@ -113,7 +113,7 @@ class Setup:
     get = self.resolved.values
     constant = ('color_jitter', 'lighting', 'erasing')
     return Distort(
-      self._normalise,
+      self.normalise,
       **{name: get[f'augment.{name}'] for name in constant},
       mixup=strength * get['augment.mixup'],
       cutmix=strength * get['augment.cutmix'],

@@ -44,8 +44,41 @@ def test_evaluate_on_another_folder_and_split(tiny_run, tmp_path):
   )
   assert done.returncode == 0, done.stderr
   # Ten equal pictures of ten classes: one class is right, five are near.
-  assert f'folder:{tmp_path} test: top1 10.00%  top5 50.00%' in done.stdout
+  said = f'folder:{tmp_path} test at 16 px: top1 10.00%  top5 50.00%'
+  assert said in done.stdout
   assert 'on 10 images after 4 steps' in done.stdout
+
+
+@pytest.mark.slow
+def test_evaluate_over_resolutions(tiny_run, tmp_path):
+  plot = tmp_path / 'curve.svg'
+  done = call(
+    'evaluate',
+    f'--workdir={tiny_run.workdir}',
+    '--resolution=16..32:16',
+    '--recalibrate_bn=2',
+    f'--plot={plot}',
+    '--json',
+  )
+  assert done.returncode == 0, done.stderr
+  small, large, path = done.stdout.splitlines()
+  assert path == str(plot) and plot.read_text().rstrip().endswith('</svg>')
+  small, large = json.loads(small), json.loads(large)
+  assert (small['resolution'], large['resolution']) == (16, 32)
+  assert small['count'] == large['count'] == 360
+  assert small['recalibrated_batches'] == 2
+  # The run's own statistics are an average over its 4 steps.
+  last = read_run(tiny_run.workdir).last('test/loss')
+  assert large['loss'] != last['test/loss']
+
+
+@pytest.mark.parametrize(
+  'text', ['big', '7', '5000', '32..16:8', '16..32', '16..32:0', '']
+)
+def test_resolutions_that_are_none(text):
+  done = call('evaluate', '--workdir=unused', f'--resolution={text}')
+  assert done.returncode == 5
+  assert done.stderr.startswith(f'error: --resolution={text} takes pixels')
 
 
 @pytest.mark.slow

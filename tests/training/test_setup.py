@@ -68,7 +68,7 @@ def test_a_teachers_classes_are_learned_beside_the_labels(tmp_path):
   (_, plain), (state, metrics) = one_step(alone), one_step(setup)
 
   first = alone.initial_state()
-  images = setup._normalise(jnp.asarray(IMAGES[:16]))
+  images = setup.normalise(jnp.asarray(IMAGES[:16]))
   logits, _ = alone.forward(first.variables, images, train=True, rngs={})
   of_teacher = setup.teacher.model.apply(
     setup.teacher.variables, images, train=False
