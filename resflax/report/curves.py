@@ -14,6 +14,7 @@ WIDTH, LEFT, RIGHT = 940, 48, 142
 TITLE, GAP, BOTTOM = 30, 16, 44
 ROUND = (1, 2, 5, 10)  # distances of ticks
 LINE = 15  # height of the text at the end of a curve
+GRADIENT = 'train/gradient_norm/'
 MOST_STAGES = 12  # that get their resolution written on them
 
 Label = tuple[float, str, str]  # y in data units, text, colour
@@ -87,9 +88,9 @@ def _title(axes: Axes, text: str) -> None:
 
 
 def _label_ends(axes: Axes, labels: list[Label], height: int) -> None:
-  low, high = axes.get_ylim()
   labels = sorted(labels)
-  wanted = np.array([(y - low) / (high - low) * height for y, _, _ in labels])
+  ends = axes.transData.transform([(0, y) for y, _, _ in labels])
+  wanted = height * axes.transAxes.inverted().transform(ends)[:, 1]
   for y, (_, text, color) in zip(spread(wanted), labels, strict=True):
     axes.annotate(
       text,
@@ -193,10 +194,31 @@ def _throughput(axes: Axes, run: Run) -> list[Label]:
   return [(end, f'{end:,.0f} images/s', COLOR['soft'])]
 
 
+def _gradients(axes: Axes, run: Run) -> list[Label]:
+  labels = []
+  parts = _parts(run)
+  for number, part in enumerate(parts):
+    # The deeper, the darker: an order, not names to look up.
+    shade = 0.25 + 0.75 * (number + 1) / len(parts)
+    steps, values = run.series(f'{GRADIENT}{part}')
+    axes.plot(thin(steps), thin(values), color=COLOR['blue'], alpha=shade)
+    labels.append((values[-1], f'{part} {values[-1]:.2g}', COLOR['soft']))
+  axes.set_yscale('log')
+  return labels
+
+
+def _parts(run: Run) -> list[str]:
+  """Returns stem, stages and head, in the order of the network."""
+  logged = next((r for r in run.rows if f'{GRADIENT}stem' in r), {})
+  parts = [k.removeprefix(GRADIENT) for k in logged if k.startswith(GRADIENT)]
+  return sorted(parts, key=lambda p: (p == 'head', p != 'stem', p))
+
+
 # title with its unit, keys of which one has to be there, height, what draws it
 PANELS = (
   ('Top-1 accuracy, %', ('train/top1', 'eval/top1'), 190, _accuracy),
   ('Loss, nats', ('train/loss', 'eval/loss'), 130, _loss),
+  ('Length of the gradient', (f'{GRADIENT}stem',), 130, _gradients),
   ('Learning rate', ('lr',), 62, _learning_rate),
   ('Image side, pixels', ('resolution',), 62, _resolution),
   ('Training images per second', ('images_per_second',), 62, _throughput),

@@ -33,6 +33,9 @@ SCHEMA = {
   **MODEL,
   **DATA,
   **TRAINING,
+  'log_gradient_norms': Field(
+    bool, False, 'of stem, stages and head, in the training metrics'
+  ),
   **duration('log_every', 'a row of training metrics', steps=50),
   **duration('eval_every', 'evaluation on the validation split', epochs=1.0),
   'checkpoint_every_steps': Field(int, None, 'save the state', low=1),

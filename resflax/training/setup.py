@@ -202,6 +202,7 @@ class Setup:
       ema_dynamic=self.resolved['ema.dynamic'],
       split=self._split if self.resolved['optimizer.accumulate'] > 1 else None,
       teach=self._teach if self.teacher else None,
+      gradient_norms=self.resolved['log_gradient_norms'],
     )
     everywhere = meshes.replicated(self.mesh)
     jitted = jax.jit(step, donate_argnums=0, out_shardings=everywhere)

@@ -26,6 +26,7 @@ def make_train_step(
   ema_dynamic: bool,
   split: Callable | None = None,
   teach: Callable | None = None,
+  gradient_norms: bool = False,
 ) -> Callable:
   """Returns `train_step(state, batch, teacher) -> (state, metrics)`.
 
@@ -44,6 +45,8 @@ def make_train_step(
       gradients are accumulated.
     teach: `(teacher, images, logits) -> one number an example`, what is added
       to the loss.
+    gradient_norms: whether the metrics hold the length of the gradient of each
+      part of the net: stem, stages and head.
   """
 
   def objective(params, fixed, key, images, targets):
@@ -92,8 +95,12 @@ def make_train_step(
       step=state.step,
     )
     finite = jnp.isfinite(found['loss'] + optax.tree.norm(gradients))
+    norms = {
+      f'gradient_norm/{part}': optax.tree.norm(tree)
+      for part, tree in (gradients.items() if gradient_norms else ())
+    }
     state = TrainState(state.step + 1, params, batch_stats, opt_state, ema)
-    return state, {**found, 'finite': finite}
+    return state, {**found, **norms, 'finite': finite}
 
   return train_step
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.isotonic import isotonic_regression
 
-from resflax.report.curves import LINE, PANELS, curves, spread
+from resflax.report.curves import LINE, PANELS, curves, logged_panels, spread
 from resflax.report.read import read_run
 
 
@@ -26,10 +26,11 @@ def test_labels_move_by_the_least_squares():
 
 
 def test_every_metric_has_a_panel_over_the_same_steps(write_run):
-  figure = curves(read_run(write_run()))
-  assert len(figure.axes) == len(PANELS)
+  run = read_run(write_run())
+  figure, panels = curves(run), logged_panels(run)
+  assert len(panels) == len(PANELS) - 1  # gradients are on request
   assert {axes.get_xlim() for axes in figure.axes} == {(0, 40)}
-  for axes, (title, *_) in zip(figure.axes, PANELS, strict=True):
+  for axes, (title, *_) in zip(figure.axes, panels, strict=True):
     assert title in texts(axes)
     assert [20, 20] in [list(line.get_xdata()) for line in axes.lines]
 
@@ -84,4 +85,21 @@ def test_what_was_not_logged_has_no_panel(write_run):
 def test_the_first_rows_of_a_run_can_be_drawn(write_run, rows):
   run = read_run(write_run(finished=False))
   figure = curves(dataclasses.replace(run, rows=run.rows[:rows]))
-  assert len(figure.axes) == len(PANELS)
+  assert len(figure.axes) == len(PANELS) - 1
+
+
+def test_gradients_are_drawn_from_stem_to_head(write_run):
+  run = read_run(write_run())
+  norms = {'head': 4.0, 'stage2': 0.02, 'stem': 0.5, 'stage1': 0.1}
+  rows = [
+    {'step': 10 * n}
+    | {f'train/gradient_norm/{k}': v / n for k, v in norms.items()}
+    for n in (1, 2)
+  ]
+  (axes,) = curves(dataclasses.replace(run, rows=rows)).axes
+  assert axes.get_yscale() == 'log'
+  assert [line.get_ydata()[-1] for line in axes.get_lines()] == [
+    *(0.25, 0.05, 0.01, 2.0)
+  ]
+  ends = [t for t in texts(axes) if t.startswith(('st', 'head'))]
+  assert sorted(ends) == ['head 2', 'stage1 0.05', 'stage2 0.01', 'stem 0.25']

@@ -182,3 +182,14 @@ def test_accumulated_parts_are_the_whole_batch():
     strict=True,
   ):
     np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_norms_are_those_of_the_parts_of_the_net():
+  step, state = make(gradient_norms=True)
+  _, metrics = step(state, BATCH)
+  p = softmax(IMAGES @ KERNEL)
+  gradient = IMAGES.T @ (p - np.eye(3)[LABELS]) / 4
+  expected = np.linalg.norm(gradient)
+  found = float(metrics['gradient_norm/kernel'])
+  assert found == pytest.approx(expected, rel=1e-5)
+  assert 'gradient_norm/kernel' not in make()[0](state, BATCH)[1]
