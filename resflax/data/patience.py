@@ -26,7 +26,7 @@ _STATUS = re.compile(
 
 
 def patiently(
-  read: Callable[[], T], what: str, delays: Sequence[float] = DELAYS
+  read: Callable[[], T], what: object, delays: Sequence[float] = DELAYS
 ) -> T:
   """Returns `read()`; tries again where the storage failed, not the data.
 
@@ -35,7 +35,7 @@ def patiently(
 
   Args:
     read: what to do.
-    what: it reads, for messages.
+    what: it reads, for messages; asked for its text where it fails.
     delays: seconds to wait before each further attempt.
 
   Raises:

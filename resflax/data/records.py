@@ -46,7 +46,8 @@ class Records(Protocol):
 
   They are sent to worker processes, so they must be picklable, and cheap to
   open again. Two methods are optional: `__getitems__(indices)` reads several
-  at once, and `where(index)` says where an example is, for messages.
+  at once, and `where(index)` says where an example is, for messages; it may
+  read the example, and must not fail where that does.
   """
 
   def __len__(self) -> int: ...
@@ -115,7 +116,7 @@ def read_each(
   """
   if hasattr(records, '__getitems__'):
     try:
-      return patiently(lambda: records.__getitems__(indices), repr(records))
+      return patiently(lambda: records.__getitems__(indices), records)
     except StorageError:
       raise
     except Exception:  # of any kind: array_record has RuntimeError and more
@@ -206,9 +207,19 @@ def default_splits(info: DatasetInfo) -> DefaultSplits:
   )
 
 
+class _Place(NamedTuple):
+  """Where an example is, found out when it is printed."""
+
+  records: Records
+  index: int
+
+  def __str__(self) -> str:
+    return where(self.records, self.index)
+
+
 def _read_one(records: Records, index: int) -> dict | DataError:
   try:
-    return patiently(lambda: records[index], where(records, index))
+    return patiently(lambda: records[index], _Place(records, index))
   except StorageError:
     raise
   except DataError as error:

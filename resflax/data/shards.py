@@ -131,6 +131,10 @@ class RangedSource:
       found = [index for _, index in group]
       yield range(found[0], found[-1] + 1)
 
+  def filename(self, index: int) -> str:
+    """Returns the file that a record lies in."""
+    return str(self.files[self._file(index)][0])
+
   def _file(self, index: int) -> int:
     return bisect.bisect_right(self.ends, index)
 
