@@ -8,6 +8,9 @@ from resflax.errors import DataError
 
 _LISTED = 20
 
+# How every message about one ends.
+VERIFY = 'or look through everything with scripts.prepare_data --verify.'
+
 
 class Bad(NamedTuple):
   """An example that cannot be used.
@@ -79,4 +82,6 @@ class BadExamples:
       f'be used, and data.bad_budget={self._budget:g} allows {allowed} '
       f'({", ".join(f"{n} {kind}" for kind, n in kinds.items())}): {listed}'
       + (f'; and {more} more' if more > 0 else '')
+      + '. Remove or replace those files, or raise config.data.bad_budget, '
+      + VERIFY
     )

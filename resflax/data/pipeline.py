@@ -10,31 +10,21 @@ source read its records at once.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from resflax.data import records as records_lib
 from resflax.data.ahead import ahead
 from resflax.data.augment import Augment, uniforms
-from resflax.data.bad import Bad
-from resflax.data.crops import (
-  Box,
-  center_box,
-  shrink_box,
-  shrink_factor,
-  write_crop,
-)
-from resflax.data.decode import decode, to_channels
-from resflax.data.headers import read_header
+from resflax.data.bad import VERIFY, Bad
+from resflax.data.crops import Box, center_box
+from resflax.data.fill import Batch, empty_batch, fill
 from resflax.data.lanes import WINDOW, windows_kept
 from resflax.data.order import check_stages, local_rows, order_of
 from resflax.data.records import Records
 from resflax.data.windows import WindowRecords
 from resflax.errors import DataError
 from resflax.resolution import Stage, stage_at
-
-Batch = dict[str, np.ndarray]
 
 # Examples that are tried in place of a bad one.
 NEIGHBOURS = 16
@@ -146,26 +136,28 @@ class TrainStep:
     draws = uniforms(self.seed, examples, self.augment.num_draws).tolist()
     choices = [functools.partial(self.augment, row) for row in draws]
     stage = stage_at(self.stages, step)
-    batch = _empty_batch(len(examples), stage.resolution, self.channels)
+    batch = empty_batch(len(examples), stage.resolution, self.channels)
     ids = [i for _, i in examples]
-    bad = _fill(batch, self.records, ids, choices, shrink=True)
+    bad = fill(batch, self.records, ids, choices, shrink=True)
     for row in bad:
-      self._replace(batch, row, ids[row], choices[row])
+      self._replace(batch, row, bad[row], choices[row])
     if self.augment.randaugment.layers:
       augment = self.augment.at(stage.strength)
       for row, image in zip(draws, batch['image'], strict=True):
         image[...] = augment.distort(row, image)
     return {**batch, 'bad': tuple(bad.values())}
 
-  def _replace(self, batch: Batch, row: int, index: int, choose) -> None:
+  def _replace(self, batch: Batch, row: int, bad: Bad, choose) -> None:
     """Fills a row with the next example that can be used."""
     one = {name: array[row : row + 1] for name, array in batch.items()}
     for step in range(1, NEIGHBOURS + 1):
-      neighbour = (index + step) % len(self.records)
-      if not _fill(one, self.records, [neighbour], [choose], shrink=True):
+      neighbour = (bad.index + step) % len(self.records)
+      if not fill(one, self.records, [neighbour], [choose], shrink=True):
         return
-    place = records_lib.where(self.records, index)
-    raise DataError(f'Cannot use {place}, nor {NEIGHBOURS} examples behind it')
+    raise DataError(
+      f'Cannot use {bad.place}, nor the {NEIGHBOURS} examples behind it, which '
+      f'would replace it: {bad.reason}. Remove or replace them, {VERIFY}'
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,64 +174,15 @@ class EvalStep:
   def __call__(self, step: int) -> Batch:
     first = step * self.batch_size
     ids = [first + row for row in self.rows if first + row < len(self.records)]
-    batch = _empty_batch(len(self.rows), self.resolution, self.channels)
+    batch = empty_batch(len(self.rows), self.resolution, self.channels)
     choices = [self._choose] * len(ids)
-    for bad in _fill(batch, self.records, ids, choices, shrink=False).values():
-      raise DataError(f'Cannot use {bad.place}: {bad.reason}')
+    for bad in fill(batch, self.records, ids, choices, shrink=False).values():
+      raise DataError(
+        f'Cannot use {bad.place}: {bad.reason}. Evaluation leaves nothing out: '
+        f'remove or replace the file, {VERIFY}'
+      )
     mask = np.arange(len(self.rows)) < len(ids)
     return {**batch, 'mask': mask}
 
   def _choose(self, height: int, width: int) -> tuple[Box, bool]:
     return center_box(height, width, self.crop), False
-
-
-def _fill(
-  batch: Batch,
-  records: Records,
-  ids: Sequence[int],
-  choices: Sequence[Callable],
-  shrink: bool,
-) -> dict[int, Bad]:
-  """Reads, decodes and crops the examples into the rows of a batch.
-
-  Returns:
-    By row, the examples that cannot be used; nothing was written there.
-  """
-  bad = {}
-  examples = records_lib.read_each(records, ids)
-  for row, (example, choose) in enumerate(zip(examples, choices, strict=True)):
-    try:
-      if isinstance(example, DataError):
-        raise example
-      _render(example['image'], choose, shrink, batch['image'][row])
-    except DataError as error:
-      place = records_lib.where(records, ids[row])
-      bad[row] = Bad(ids[row], place, str(error))
-    else:
-      batch['label'][row] = example['label']
-  return bad
-
-
-def _render(
-  image: bytes | np.ndarray, choose: Callable, shrink: bool, out: np.ndarray
-) -> None:
-  """Chooses the crop in source pixels, then decodes no more than it needs."""
-  resolution, _, channels = out.shape
-  if isinstance(image, np.ndarray):
-    box, flip = choose(*image.shape[:2])
-    pixels = to_channels(image, channels)
-  else:
-    header = read_header(image)
-    box, flip = choose(header.height, header.width)
-    factor = shrink_factor(box, resolution) if shrink else 1
-    pixels = decode(image, channels, factor, header)
-    if pixels.shape[0] < header.height:
-      box = shrink_box(box, factor)
-  write_crop(pixels, box, flip, out)
-
-
-def _empty_batch(local: int, resolution: int, channels: int) -> Batch:
-  return {
-    'image': np.zeros((local, resolution, resolution, channels), np.uint8),
-    'label': np.zeros(local, np.int32),
-  }

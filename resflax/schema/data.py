@@ -16,8 +16,8 @@ DATA = {
       choices=('global', 'lanes'),
     ),
     'workers': Field(int, 0, 'decoding processes; 0 = threads', low=0),
-    'bad_budget': Field(
-      float, 1e-5, 'share of bad training examples that are replaced', low=0
+    'bad_budget': rate(
+      1e-5, 'share of bad training examples that are replaced'
     ),
     'mean': Field(
       tuple, None, 'of each channel, in 0..1; unset = ImageNet', item=float

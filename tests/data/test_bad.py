@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from resflax.data.bad import Bad, BadExamples
+from resflax.data.fill import bad_among
 from resflax.data.importing import import_folder
 from resflax.data.records import read_each
 from resflax.data.sources import load_dataset
 from resflax.errors import DataError
+from tests.data.files import Files
 
 DAMAGED = [
   Bad(i, f'example {i}', f'PNG is damaged: at byte {i}') for i in (4, 2)
@@ -45,10 +47,12 @@ def test_too_many_are_listed_by_kind():
     'allows 2 (2 PNG is damaged, 1 not an image of a known format): '
     'example 4: PNG is damaged: at byte 4; '
     'example 2: PNG is damaged: at byte 2; '
-    'example 9: not an image of a known format: no'
+    'example 9: not an image of a known format: no. Remove or replace those '
+    'files, or raise config.data.bad_budget, or look through everything with '
+    'scripts.prepare_data --verify.'
   )
   many = BadExamples(1000, 0.0)
-  with pytest.raises(DataError, match='; and 5 more$'):
+  with pytest.raises(DataError, match='; and 5 more. Remove'):
     many.add([Bad(index, 'there', 'why') for index in range(25)])
 
 
@@ -58,6 +62,12 @@ def test_those_of_an_earlier_start_count():
   assert bad.found == DAMAGED and bad.add(DAMAGED) == []
   with pytest.raises(DataError, match='3 of 1,000'):
     bad.add([UNKNOWN])
+
+
+def test_those_that_cannot_be_used_are_found_among_some():
+  found = bad_among(Files(21, broken=[7, 9, 12]), [9, 3, 7], channels=3)
+  assert [bad.index for bad in found] == [9, 7]
+  assert found[0].place == 'example 9 of files'
 
 
 def test_a_flipped_bit_costs_one_record(tmp_path):

@@ -175,8 +175,12 @@ def test_a_bad_example_says_where_and_what_it_is():
 
 
 def test_where_nothing_can_be_used_the_run_ends():
-  with pytest.raises(DataError, match='nor 16 examples behind it'):
+  with pytest.raises(DataError) as error:
     list(train(Files(21, broken=range(21))))
+  said = str(error.value)
+  assert 'of files, nor the 16 examples behind it' in said
+  assert 'PNG is damaged: it is truncated' in said
+  assert said.endswith('scripts.prepare_data --verify.')
 
 
 def test_evaluation_replaces_nothing():
@@ -185,7 +189,9 @@ def test_evaluation_replaces_nothing():
     list(
       eval_batches(damaged, batch_size=8, resolution=8, crop=1.0, channels=3)
     )
-  assert str(error.value).startswith('Cannot use example 7 of files: PNG is')
+  said = str(error.value)
+  assert said.startswith('Cannot use example 7 of files: PNG is damaged: ')
+  assert said.endswith('scripts.prepare_data --verify.')
 
 
 def test_wrong_arguments_are_refused_before_the_first_batch():
