@@ -1,13 +1,19 @@
 """Work done ahead of its consumer, in threads or processes, and in order."""
 
+import itertools
+import multiprocessing
 import os
 import re
+import signal
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from multiprocessing import resource_tracker
 from typing import TypeVar
 
 import grain
 
-from resflax.errors import LostPeerError
+from resflax.errors import LostPeerError, UsageError
 
 T = TypeVar('T')
 
@@ -45,9 +51,23 @@ def ahead(
   )
   if workers:
     dataset = dataset.mp_prefetch(
-      grain.MultiprocessingOptions(num_workers=workers)
+      grain.MultiprocessingOptions(num_workers=workers), _end_with_parent
     )
-  return _closing(dataset)
+  return _closing(dataset, workers)
+
+
+def check_workers(workers: int) -> None:
+  """Refuses more workers than a machine can start.
+
+  Raises:
+    UsageError: more than 16, and more than 4 for each core.
+  """
+  most = max(16, 4 * cpus())
+  if workers > most:
+    raise UsageError(
+      f'config.data.workers={workers} is not allowed on {cpus()} cores: it '
+      f'takes an int <= {most}, and rarely gains beyond the number of cores.'
+    )
 
 
 def cpus() -> int:
@@ -57,10 +77,13 @@ def cpus() -> int:
   return os.cpu_count() or 1
 
 
-def _closing(dataset: grain.IterDataset) -> Iterator:
+def _closing(dataset: grain.IterDataset, workers: int) -> Iterator:
   """Ends threads and workers when the consumer stops, early or not."""
   iterator = iter(dataset)
   try:
+    first = _begin(iterator) if workers else []
+    while first:
+      yield first.pop()  # a batch that is named here would be held on to
     yield from iterator
   except RuntimeError as error:
     killed = _KILLED.search(str(error))
@@ -73,3 +96,36 @@ def _closing(dataset: grain.IterDataset) -> Iterator:
     ) from error
   finally:
     iterator.close()
+
+
+def _begin(iterator: Iterator[T]) -> list[T]:
+  """Returns the first result, if there is one; workers begin without SIGINT.
+
+  A terminal sends it to every process of a command, but one has to decide. A
+  worker that ignores it by itself does so after seconds of importing; a signal
+  that the thread which starts it blocks, it never sees.
+  """
+  # Its start takes the block away from the thread that needs it first.
+  resource_tracker.ensure_running()
+  first = Future()
+
+  def begin():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+      first.set_result(list(itertools.islice(iterator, 1)))
+    except BaseException as error:
+      first.set_exception(error)
+
+  threading.Thread(target=begin, daemon=True).start()
+  return first.result()
+
+
+def _end_with_parent(index: int, count: int) -> None:
+  """Has a worker end when its parent was killed; Grain's would wait forever."""
+  del index, count
+
+  def watch():
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+  threading.Thread(target=watch, daemon=True).start()

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from resflax.data.ahead import ahead
+from resflax.data.ahead import ahead, check_workers, cpus
+from resflax.errors import UsageError
 
 
 @pytest.mark.parametrize('start', [0, 3])
@@ -32,40 +33,80 @@ def test_what_goes_wrong_is_raised_at_its_turn():
     next(results)
 
 
+def test_more_workers_than_a_machine_can_start_are_refused():
+  check_workers(16)
+  check_workers(4 * cpus())
+  with pytest.raises(UsageError, match=r'config\.data\.workers=1000 is not'):
+    check_workers(1000)
+
+
 PROGRAM = """
 import os, time
+import numpy as np
 from absl import flags
 from resflax.data.ahead import ahead
 from resflax.errors import LostPeerError
 
 def make(index):
   time.sleep(0.01)
-  return os.getpid()
+  return np.full(10_000, os.getpid())
+
+def consume():
+  results = ahead(make, 0, 10**6, workers=2)
+  try:
+    for count, result in enumerate(results):
+      if count < 4:
+        print(result[0], flush=True)
+      del result
+  except LostPeerError as error:
+    print(error.exit_code, error)
+  except KeyboardInterrupt:
+    print('interrupted')
+  results.close()
 
 if __name__ == '__main__':
   flags.FLAGS.mark_as_parsed()
-  results = ahead(make, 0, 10**6, workers=2)
-  pids = {next(results) for _ in range(4)}
-  print(*pids, flush=True)
-  try:
-    for _ in results:
-      pass
-  except LostPeerError as error:
-    print(error.exit_code, error)
+  consume()
 """
 
 
-@pytest.mark.slow
-def test_a_killed_worker_ends_the_run_within_seconds(tmp_path):
+@pytest.fixture
+def program(tmp_path):
+  """A program that goes through results of two workers, and their ids."""
   (tmp_path / 'program.py').write_text(PROGRAM)
-  run = subprocess.Popen(
+  process = subprocess.Popen(
     [sys.executable, str(tmp_path / 'program.py')],
     stdout=subprocess.PIPE,
-    stderr=subprocess.DEVNULL,
+    stderr=subprocess.PIPE,
     text=True,
+    start_new_session=True,
   )
-  pids = run.stdout.readline().split()
-  assert len(pids) == 2
-  os.kill(int(pids[0]), signal.SIGKILL)
-  out, _ = run.communicate(timeout=30)
+  workers = {int(process.stdout.readline()) for _ in range(4)}
+  assert len(workers) == 2
+  yield process, workers
+  process.kill()
+  process.wait()
+
+
+@pytest.mark.slow
+def test_a_killed_worker_ends_the_run_within_seconds(program):
+  process, workers = program
+  os.kill(min(workers), signal.SIGKILL)
+  out, _ = process.communicate(timeout=30)
   assert out.startswith('75 A data worker ended with exit code -9')
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_reaches_no_worker(program):
+  process, _ = program
+  os.killpg(process.pid, signal.SIGINT)
+  out, err = process.communicate(timeout=30)
+  # Neither tracebacks of workers nor shared memory that leaks.
+  assert (out, err, process.returncode) == ('interrupted\n', '', 0)
+
+
+@pytest.mark.slow
+def test_workers_end_with_a_killed_parent(program):
+  process, _ = program
+  process.kill()
+  process.communicate(timeout=30)  # they hold its output open
