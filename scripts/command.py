@@ -5,7 +5,9 @@ ignore a stray `config.lr=2`, and take an int for a tuple.
 """
 
 import ast
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -13,7 +15,16 @@ from absl import flags
 
 from resflax import schema
 from resflax.aot import libtpu
-from resflax.errors import ResflaxError, StorageError, UsageError, near_miss
+from resflax.errors import (
+  PreemptedError,
+  ResflaxError,
+  StorageError,
+  UsageError,
+  near_miss,
+)
+
+# Python waits for the threads of a save that failed, or of a compiler.
+_AT_ONCE = (StorageError, PreemptedError)
 
 
 def run(main: Callable, *, positional: bool = False) -> None:
@@ -24,17 +35,36 @@ def run(main: Callable, *, positional: bool = False) -> None:
     positional: whether there may be any.
   """
   libtpu.pretend()
+  signal.signal(signal.SIGINT, _interrupt)
   try:
     sys.exit(main(parse(sys.argv, positional=positional)))
   except ResflaxError as error:
-    print(f'error: {error}', file=sys.stderr, flush=True)
-    if isinstance(error, StorageError):
-      # Orbax's threads wait for a save that failed, and Python for them.
-      os._exit(error.exit_code)
-    sys.exit(error.exit_code)
+    code, at_once = error.exit_code, isinstance(error, _AT_ONCE)
+    line = f'error: {_one_line(error)}'
+  except KeyboardInterrupt:
+    code, at_once, line = 130, True, 'interrupted'
   except BrokenPipeError:  # the reader went away, as in `| head`
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
+  # Out of `except`, which would keep the error's frames and what they hold.
+  print(line, file=sys.stderr, flush=True)
+  if at_once:
+    with contextlib.suppress(OSError):  # the reader may be gone as well
+      sys.stdout.flush()
+    os._exit(code)
+  sys.exit(code)
+
+
+def _interrupt(number, frame) -> None:
+  """Has Ctrl-C end things in order, and a second one at once."""
+  del frame
+  signal.signal(number, signal.SIG_DFL)
+  raise KeyboardInterrupt
+
+
+def _one_line(error: Exception) -> str:
+  lines = (line.strip() for line in str(error).splitlines())
+  return ' '.join(filter(None, lines))
 
 
 def parse(argv: Sequence[str], *, positional: bool) -> list[str]:

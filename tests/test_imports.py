@@ -29,10 +29,10 @@ LEVEL_1 = tuple(f'resflax.{name}' for name in PURE)
 
 # Parts of training that know neither models nor data.
 ALONE = (
-  *('batch', 'checkpointing', 'colour', 'environment', 'erasing', 'loop'),
-  *('losses', 'metrics', 'mixing', 'optimizers', 'programs', 'progress'),
-  *('schedules', 'state'),
-  *('steps', 'workdir'),
+  *('batch', 'checkpointing', 'colour', 'environment', 'erasing'),
+  *('interruption', 'loop', 'losses', 'metrics', 'mixing', 'optimizers'),
+  *('pinned', 'programs', 'progress', 'schedules', 'state', 'steps'),
+  'workdir',
 )
 TRAINING_ALONE = tuple(f'resflax.training.{name}' for name in ALONE)
 

@@ -1,10 +1,12 @@
 """Work done ahead of its consumer, in threads or processes, and in order."""
 
+import dataclasses
 import itertools
 import multiprocessing
 import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -13,7 +15,7 @@ from typing import TypeVar
 
 import grain
 
-from resflax.errors import LostPeerError, UsageError
+from resflax.errors import LostPeerError, ResflaxError, UsageError
 
 T = TypeVar('T')
 
@@ -42,9 +44,13 @@ def ahead(
     LostPeerError: a worker was killed.
   """
   threads = 1 if workers else min(MAX_THREADS, cpus())
+  # Neither an error nor the end, which is one, passes through Grain: they hold
+  # a worker's last batch in a cycle, where Grain and the garbage collector both
+  # close its shared memory, and it leaks.
+  end = sys.maxsize if workers else stop
   dataset = (
-    grain.MapDataset.range(start, stop)
-    .map(make)
+    grain.MapDataset.range(start, end)
+    .map(_Attempt(make, stop))
     .to_iter_dataset(
       grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + 2)
     )
@@ -53,7 +59,7 @@ def ahead(
     dataset = dataset.mp_prefetch(
       grain.MultiprocessingOptions(num_workers=workers), _end_with_parent
     )
-  return _closing(dataset, workers)
+  return _closing(dataset, stop - start, workers)
 
 
 def check_workers(workers: int) -> None:
@@ -77,14 +83,29 @@ def cpus() -> int:
   return os.cpu_count() or 1
 
 
-def _closing(dataset: grain.IterDataset, workers: int) -> Iterator:
+@dataclasses.dataclass(frozen=True)
+class _Attempt:
+  """Makes a result, or returns the error; nothing from `stop` on."""
+
+  make: Callable
+  stop: int
+
+  def __call__(self, index: int) -> object:
+    try:
+      return self.make(index) if index < self.stop else ()
+    except ResflaxError as error:
+      return error
+
+
+def _closing(dataset: grain.IterDataset, count: int, workers: int) -> Iterator:
   """Ends threads and workers when the consumer stops, early or not."""
   iterator = iter(dataset)
   try:
-    first = _begin(iterator) if workers else []
+    results = itertools.islice(iterator, count)
+    first = _begin(results) if workers else []
     while first:
-      yield first.pop()  # a batch that is named here would be held on to
-    yield from iterator
+      yield _raised(first.pop())  # what has a name here would be held on to
+    yield from map(_raised, results)
   except RuntimeError as error:
     killed = _KILLED.search(str(error))
     if not killed:
@@ -93,26 +114,32 @@ def _closing(dataset: grain.IterDataset, workers: int) -> Iterator:
       f'A data worker ended with exit code {killed[1]} (-9: killed, often for '
       'want of memory). Lower config.data.workers or config.batch_size; the '
       'same command goes on from the last checkpoint.'
-    ) from error
+    ) from None
   finally:
     iterator.close()
 
 
-def _begin(iterator: Iterator[T]) -> list[T]:
-  """Returns the first result, if there is one; workers begin without SIGINT.
+def _raised(result: T | ResflaxError) -> T:
+  if isinstance(result, ResflaxError):
+    raise result
+  return result
 
-  A terminal sends it to every process of a command, but one has to decide. A
-  worker that ignores it by itself does so after seconds of importing; a signal
-  that the thread which starts it blocks, it never sees.
+
+def _begin(results: Iterator[T]) -> list[T]:
+  """Returns the first result, if there is one; workers begin deaf to signals.
+
+  A terminal sends SIGINT to every process of a command, a scheduler SIGTERM,
+  but one has to decide. A worker that ignores them by itself does so after
+  seconds of importing; what the thread that starts it blocks, it never sees.
   """
   # Its start takes the block away from the thread that needs it first.
   resource_tracker.ensure_running()
   first = Future()
 
   def begin():
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-      first.set_result(list(itertools.islice(iterator, 1)))
+      first.set_result(list(itertools.islice(results, 1)))
     except BaseException as error:
       first.set_exception(error)
 

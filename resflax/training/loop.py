@@ -8,7 +8,12 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from resflax.errors import NotFiniteError, PreemptedError
+from resflax.errors import (
+  LostPeerError,
+  NotFiniteError,
+  PreemptedError,
+  ResflaxError,
+)
 from resflax.resolution import Stage, resolution_at, steps_from
 
 # Steps dispatched but not awaited. On CPU, more than about 32 of them over
@@ -31,6 +36,9 @@ class Window:
   def __init__(self):
     self._pending: list[tuple[int, dict]] = []
     self._fetched: list[dict] = []
+
+  def __len__(self) -> int:
+    return len(self._pending) + len(self._fetched)
 
   def add(self, step: int, metrics: dict) -> None:
     """Adds a step's metrics and waits for one RUN_AHEAD steps before."""
@@ -123,14 +131,16 @@ def run_loop(
   """Trains from step `start` to `total_steps`.
 
   The order after a step is fixed: its row, its evaluation, its checkpoint. So
-  a checkpoint stands behind every row up to its step.
+  a checkpoint stands behind every row up to its step. Where a step's data or
+  its evaluation fails, the steps before are saved.
 
   Args:
     state: at `start`; only handed on.
     start: updates done.
     total_steps: updates to be done in all.
     cadence: what happens how often.
-    train_step: `(state, step) -> (state, metrics)`; fetches its own batch.
+    train_step: `(state, step) -> (state, metrics)`; fetches its own batch,
+      and leaves the state alone where that fails.
     log: `(state, step, means of the metrics)`.
     evaluate: `(state, step) -> whether this is the best so far`.
     save: `(state, step)`.
@@ -139,11 +149,29 @@ def run_loop(
   Raises:
     NotFiniteError: nothing that is not finite is ever saved.
     PreemptedError: interrupted; the state is saved.
+    ResflaxError: of `train_step` or `evaluate`; the state before is saved.
   """
   window = Window()
-  saved_at = time.monotonic()
+  saved, saved_at = start, time.monotonic()
+
+  @contextlib.contextmanager
+  def rescuing(step: int) -> Iterator[None]:
+    """Saves the state at `step` where what is inside fails."""
+    try:
+      yield
+    except ResflaxError as error:
+      if len(window):
+        log(state, step, window.mean())
+      if step > saved:
+        save(state, step)
+      # Whoever stops a run may stop its workers too, a moment before.
+      if isinstance(error, LostPeerError) and interrupted():
+        raise _stopped(step, total_steps) from error
+      raise
+
   for step in range(start + 1, total_steps + 1):
-    state, metrics = train_step(state, step - 1)
+    with rescuing(step - 1):
+      state, metrics = train_step(state, step - 1)
     window.add(step, metrics)
     last, stop = step == total_steps, interrupted()
     if last or stop or due(step, cadence.log):
@@ -151,15 +179,20 @@ def run_loop(
     best = False
     if last or due(step, cadence.evaluate):
       window.fetch()  # or the evaluation would be timed with these steps
-      best = evaluate(state, step)
+      with rescuing(step):
+        best = evaluate(state, step)
     late = time.monotonic() - saved_at > cadence.checkpoint_seconds
     if last or stop or best or late or due(step, cadence.checkpoint):
       window.fetch()
       save(state, step)
-      saved_at = time.monotonic()
+      saved, saved_at = step, time.monotonic()
     if stop and not last:
-      raise PreemptedError(
-        f'Stopped at step {step} of {total_steps}; the state is saved. The '
-        'same command goes on from here.'
-      )
+      raise _stopped(step, total_steps)
   return state
+
+
+def _stopped(step: int, total_steps: int) -> PreemptedError:
+  return PreemptedError(
+    f'Stopped at step {step} of {total_steps}; the state is saved. The same '
+    'command goes on from here.'
+  )

@@ -7,6 +7,7 @@ import jax
 from rich.console import Console
 
 from resflax.data.bad import Bad, BadExamples
+from resflax.errors import DataError
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
 from resflax.models.layout import unstack
@@ -31,6 +32,7 @@ class Session:
     saving: whether checkpoints and a report are kept.
     state: at the start of the session.
     step: updates done.
+    saved: updates done at the last save.
     num_params: of the model.
     clock: seconds of the run.
     programs: compiled ahead, by use and resolution.
@@ -57,17 +59,21 @@ class Session:
     )
     began = time.monotonic()
     latest = self._checkpoints.latest() if self._checkpoints else None
-    self.step = latest or 0
+    self.step = self.saved = latest or 0
     self.programs = Programs(self._jobs())  # while the state is made
-    self.state, seconds = self._first_state(latest)
+    try:
+      self.state, seconds = self._first_state(latest)
+    except BaseException:  # an interruption too: not all has to be compiled
+      self.programs.close()
+      raise
     self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
     self.clock = Clock(seconds + time.monotonic() - began)
     self._bad = BadExamples(
       setup.num_examples,
       get['data.bad_budget'],
-      folder.bad_examples(),
+      self._still_bad(),
     )
-    self.batches = iter(setup.train_batches(self.step))
+    self.batches = setup.train_batches(self.step)
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
     )
@@ -84,6 +90,14 @@ class Session:
       return self.setup.initial_state(), 0.0
     saved, meta = self._checkpoints.restore(self.setup.saved_shapes, step)
     return self.setup.from_saved(saved), meta['seconds']
+
+  def _still_bad(self) -> list[Bad]:
+    """Returns the bad examples of earlier starts that nobody has replaced."""
+    found = self.folder.bad_examples()
+    if found:
+      found = self.setup.bad_among([index for index, *_ in found])
+      self.folder.write_bad_examples(found)
+    return found
 
   def _jobs(self) -> dict[tuple, Callable]:
     """The programs in the order in which they are needed."""
@@ -110,7 +124,11 @@ class Session:
       stage = stage_at(self.setup.stages, step)
       program = self.programs.get(('train', *stage[1:]))
     batch = next(self.batches)
-    self._count_bad(batch.pop('bad'))
+    try:
+      self._count_bad(batch.pop('bad'))
+    except DataError:
+      del batch  # shared memory of a worker, which the error would keep
+      raise
     batch = meshes.shard(self.setup.mesh, batch)
     self.step = step + 1
     self.progress.step(self.step)
@@ -173,6 +191,7 @@ class Session:
         meta = {'seconds': self.clock.seconds}
         self._checkpoints.save(unstack(state), meta, self._validated)
         self._metrics.checkpoint(step)
+        self.saved = step
         self.write_status('running')
     self._validated = None
 
@@ -221,15 +240,16 @@ class Session:
     self.folder.write_status(
       state,
       exit_code,
-      step=self.step,
+      step=self.saved,
       total_steps=self.setup.resolved['schedule.total_steps'],
       params=self.num_params,
     )
 
   def close(self) -> None:
-    """Waits until everything is on disk."""
+    """Ends threads and workers and waits until everything is on disk."""
     self.progress.close()
     self.programs.close()
+    self.batches.close()
     self._metrics.close()
     if self._checkpoints:
       self._checkpoints.close()

@@ -6,7 +6,7 @@ from the same pieces, so they cannot disagree.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +17,8 @@ from jaxtyping import PyTree
 from resflax.config import Resolved
 from resflax.data import sources
 from resflax.data.augment import Augment
+from resflax.data.bad import Bad
+from resflax.data.fill import bad_among
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
 from resflax.data.randaugment import RandAugment
 from resflax.models.layout import is_stacked, stack, unstack
@@ -270,6 +272,11 @@ class Setup:
       workers=get['data.workers'],
       shard=(jax.process_index(), jax.process_count()),
     )
+
+  def bad_among(self, indices: Sequence[int]) -> list[Bad]:
+    """Returns those of some training examples that cannot be used."""
+    records = self.dataset.split(self.resolved['data.train_split'])
+    return bad_among(records, indices, self.dataset.info.channels)
 
   def _augment(self) -> Augment:
     fields = self.resolved.group('augment')

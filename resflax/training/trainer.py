@@ -6,9 +6,7 @@ people bring their own model, data or loss as arguments.
 
 import contextlib
 import dataclasses
-import signal
 import tempfile
-import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,12 +15,14 @@ from ml_collections import ConfigDict
 
 from resflax import report
 from resflax.data import decode, sources
-from resflax.errors import PreemptedError, ResflaxError
+from resflax.data.ahead import check_workers
+from resflax.errors import DataError, PreemptedError, ResflaxError
 from resflax.evaluation.classification import Evaluation
 from resflax.models.layout import unstack
 from resflax.training import environment
 from resflax.training.announce import announce
 from resflax.training.assemble import assemble
+from resflax.training.interruption import Interruption
 from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
 from resflax.training.state import TrainState, digest
@@ -69,7 +69,8 @@ def train(
       cross-entropy that `config.loss` describes.
     hooks: each is called as `hook(step, state, row)` with every row of
       metrics; the state is valid until it returns.
-    allow_change: fields that may differ from those the folder began with.
+    allow_change: fields that may differ from those the folder began with;
+      `data` stands for the data set itself.
 
   Raises:
     UsageError: the config, or what contradicts it, before anything compiles.
@@ -77,33 +78,38 @@ def train(
     DataError: an example cannot be read.
     StorageError: the folder cannot be written or read.
     PreemptedError: SIGTERM or SIGINT came; the state is saved.
+    LostPeerError: a data worker was killed; the state is saved.
   """
   if isinstance(config, ConfigDict):
     config = config.to_dict()
-  setup = taught(assemble(config, model=model, source=source, loss=loss))
   with contextlib.ExitStack() as stack:
+    interruption = stack.enter_context(Interruption())
+    setup = taught(assemble(config, model=model, source=source, loss=loss))
+    check_workers(setup.resolved['data.workers'])
     saving = workdir is not None
     if not saving:
       workdir = stack.enter_context(tempfile.TemporaryDirectory())
     folder = Workdir(workdir)
-    folder.pin(setup.resolved, allow_change)
-    folder.write_json('dataset.json', dataclasses.asdict(setup.dataset.info))
+    info = dataclasses.asdict(setup.dataset.info)
+    folder.pin(setup.resolved, info, allow_change)
     folder.write_json(
       'environment.json', {**environment.describe(), 'decoder': decode.DECODER}
     )
     session = Session(setup, folder, saving=saving, hooks=hooks)
     with _status(session):
       with contextlib.closing(session):
-        state, evaluation = _run(session)
+        state, evaluation = _run(session, interruption)
       session.write_status('done')
       return _conclude(session, state, evaluation)
 
 
-def _run(session: Session) -> tuple[TrainState, Evaluation]:
+def _run(
+  session: Session, interruption: Interruption
+) -> tuple[TrainState, Evaluation]:
   get = session.setup.resolved.values
   for line in announce(session.setup, session.num_params, session.step):
     session.progress.say(line)
-  with _interruption() as interrupted:
+  with interruption.awaited() as interrupted:
     state = run_loop(
       session.state,
       start=session.step,
@@ -146,34 +152,12 @@ def _status(session: Session) -> Iterator[None]:
   try:
     yield
   except BaseException as error:
-    state = 'preempted' if isinstance(error, PreemptedError) else 'failed'
+    stopped = isinstance(error, PreemptedError | KeyboardInterrupt)
     code = error.exit_code if isinstance(error, ResflaxError) else 1
-    session.write_status(state, code)
+    session.write_status(
+      'preempted' if stopped else 'failed',
+      PreemptedError.exit_code if stopped else code,
+    )
+    if isinstance(error, DataError) and session.saved:
+      raise DataError(f'{error} Saved at step {session.saved}.') from error
     raise
-
-
-@contextlib.contextmanager
-def _interruption() -> Iterator[Callable[[], bool]]:
-  """Turns the first SIGTERM or SIGINT into a wish that the loop asks for.
-
-  The second one acts as always. Outside the main thread signals cannot be
-  caught, so there they act as always from the first.
-  """
-  asked = threading.Event()
-  if threading.current_thread() is not threading.main_thread():
-    yield asked.is_set
-    return
-  signals = (signal.SIGTERM, signal.SIGINT)
-  before = {number: signal.getsignal(number) for number in signals}
-
-  def handler(number, frame):
-    asked.set()
-    signal.signal(number, before[number])
-
-  for number in signals:
-    signal.signal(number, handler)
-  try:
-    yield asked.is_set
-  finally:
-    for number in signals:
-      signal.signal(number, before[number])

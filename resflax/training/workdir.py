@@ -10,18 +10,12 @@ from resflax.config import Resolved
 from resflax.errors import StorageError, UsageError
 from resflax.fields import flat
 from resflax.paths import absolute
-
-# Fields that say how a run is watched and kept, not what it computes.
-FREE = (
-  'platform',
-  'data.data_dir',
-  'data.workers',
-  'data.bad_budget',
-  'log_every',
-  'checkpoint_every',
-  'keep',
-  'profile_steps',
-  'writers',
+from resflax.training.pinned import (
+  DATA,
+  Change,
+  changed_data,
+  changed_fields,
+  refuse,
 )
 
 
@@ -62,44 +56,65 @@ class Workdir:
     file = self.path / 'bad_examples.json'
     return read_json(file, ['examples'])['examples'] if file.exists() else []
 
-  def pin(self, resolved: Resolved, allow: Collection[str] = ()) -> None:
-    """Stores the config, or compares it with the one stored before.
+  def pin(
+    self, resolved: Resolved, data: Mapping, allow: Collection[str] = ()
+  ) -> None:
+    """Stores config and data set, or compares them with those stored before.
 
     Args:
       resolved: of this start.
-      allow: fields that may differ from those the folder was made with.
+      data: the fields of a `DatasetInfo`, of this start.
+      allow: fields that may differ from those the folder was made with;
+        `data` stands for the data set itself.
 
     Raises:
-      UsageError: another field differs, or the run has no step left that a
+      UsageError: something else differs, or the run has no step left that a
         change could act on.
       StorageError: what was stored cannot be read.
     """
     for name in allow:
-      schema.field(name)
-    file = self.path / 'config.json'
-    changes = []
-    if file.exists():
-      stored = read_json(file, ['config', 'changes'])
-      before = dict(flat(stored['config']))
-      # Through JSON as well, where tuples are lists.
-      now = dict(flat(json.loads(json.dumps(resolved.config))))
-      changed = _changed(before, now)
-      _refuse_changes(before, now, changed - set(allow), self.path)
-      changes = stored['changes']
-      if changed:
+      if name != DATA:
+        schema.field(name)
+    stored = {'changes': []}
+    if (self.path / 'config.json').exists():
+      stored = read_json(self.path / 'config.json', ['config', 'changes'])
+      changes = self._changes(stored['config'], resolved, data)
+      refuse([c for c in changes if c.allow not in allow], self.path)
+      if changes:
         step = self._step_left(resolved['schedule.total_steps'])
-        changes += [
-          {'step': step, 'field': name, 'from': before.get(name)}
-          for name in sorted(changed)
+        stored['changes'] += [
+          {'step': step, 'field': change.field, 'from': change.before}
+          for change in changes
         ]
+      if any(change.allow == DATA for change in changes):
+        # They are indices into the data that were.
+        (self.path / 'bad_examples.json').unlink(missing_ok=True)
     self.write_json(
       'config.json',
       {
         'config': resolved.config,
         'derived': resolved.derived,
-        'changes': changes,
+        'changes': stored['changes'],
       },
     )
+    self.write_json('dataset.json', data)
+
+  def _changes(
+    self, config: Mapping, resolved: Resolved, data: Mapping
+  ) -> list[Change]:
+    """Returns what differs from what is stored."""
+    file = self.path / 'dataset.json'
+    of_data = []
+    if file.exists():  # or the first start was killed between the two files
+      of_data = [*changed_data(read_json(file, data), _as_json(data))]
+    before, now = flat(config), flat(_as_json(resolved.config))
+    fields = changed_fields(dict(before), dict(now))
+    if of_data:  # what is derived may follow from the data, as the steps do
+      fields = (
+        field._replace(allow=DATA) if field.field in resolved.reasons else field
+        for field in fields
+      )
+    return [*of_data, *fields]
 
   def _step_left(self, total_steps: int) -> int:
     """Returns the step of the last save; refuses where it is the last one."""
@@ -163,26 +178,6 @@ def _tuples(value: object) -> object:
   return value
 
 
-def _changed(before: Mapping, now: Mapping) -> set[str]:
-  """Returns the fields that differ and are part of the result."""
-  return {
-    name
-    for name in now
-    if now[name] != before.get(name) and not name.startswith(FREE)
-  }
-
-
-def _refuse_changes(
-  before: Mapping, now: Mapping, changed: Collection[str], path: epath.Path
-) -> None:
-  if not changed:
-    return
-  shown = ', '.join(
-    f'config.{name}={before.get(name)!r}, not {now[name]!r}'
-    for name in sorted(changed)[:4]
-  )
-  rest = f', and {len(changed) - 4} more' if len(changed) > 4 else ''
-  raise UsageError(
-    f'{path} has {shown}{rest}: use another --workdir, or allow it with '
-    f'--allow_change={",".join(sorted(changed))}.'
-  )
+def _as_json(tree: Mapping) -> dict:
+  """What is read back of it: tuples are lists."""
+  return json.loads(json.dumps(tree))

@@ -6,7 +6,12 @@ import time
 import jax.numpy as jnp
 import pytest
 
-from resflax.errors import NotFiniteError, PreemptedError
+from resflax.errors import (
+  DataError,
+  LostPeerError,
+  NotFiniteError,
+  PreemptedError,
+)
 from resflax.resolution import Stage
 from resflax.training.loop import (
   Cadence,
@@ -26,15 +31,31 @@ def metrics(loss=1.0, finite=True):
   }
 
 
-def record(total=6, start=0, stop_at=None, bad=None, best=(), **cadence):
-  events = []
+def record(
+  total=6,
+  start=0,
+  stop_at=None,
+  bad=None,
+  best=(),
+  fails=None,
+  events=None,
+  interrupted=None,
+  **cadence,
+):
+  """Returns what happened; `fails` is (event, error)."""
+  events = [] if events is None else events
+
+  def happens(event):
+    if fails and event == fails[0]:
+      raise fails[1]
+    events.append(event)
 
   def train_step(state, step):
-    events.append(f'step {step}')
+    happens(f'step {step}')
     return state + 1, metrics(loss=step, finite=step + 1 != bad)
 
   def evaluate(state, step):
-    events.append(f'eval {step}')
+    happens(f'eval {step}')
     return step in best
 
   def log(state, step, means):
@@ -49,7 +70,7 @@ def record(total=6, start=0, stop_at=None, bad=None, best=(), **cadence):
     log=log,
     evaluate=evaluate,
     save=lambda state, step: events.append(f'save {step} {state}'),
-    interrupted=lambda: stop_at is not None and events[-1] == f'step {stop_at}',
+    interrupted=interrupted or (lambda: f'step {stop_at}' in events),
   )
   assert state == total
   return events
@@ -100,6 +121,52 @@ def test_minutes_save_too():
 def test_interruption_saves_and_stops():
   with pytest.raises(PreemptedError, match='Stopped at step 4 of 6'):
     record(stop_at=3)
+
+
+@pytest.mark.parametrize(
+  ('fails', 'end'),
+  [
+    # after 3 rows of 2 steps; the row is written early
+    ('step 5', ['step 4', 'log 5 4', 'save 5 5']),
+    # at a row and before another: nothing but the checkpoint is left
+    ('step 4', ['log 4 2.5', 'save 4 4']),
+    ('eval 3', ['step 2', 'log 3 2', 'save 3 3']),
+    ('eval 6', ['log 6 4.5', 'save 6 6']),
+    ('step 0', []),
+  ],
+)
+def test_data_that_fail_lose_nothing(fails, end):
+  events, error = [], DataError('bad')
+  with pytest.raises(DataError) as raised:
+    record(fails=(fails, error), events=events)
+  assert raised.value is error
+  assert events[-len(end) or len(events) :] == end
+
+
+def test_what_is_saved_is_not_saved_again():
+  events = []
+  with pytest.raises(DataError):
+    record(checkpoint=4, fails=('step 4', DataError('bad')), events=events)
+  assert events[-1] == 'save 4 4' and events.count('save 4 4') == 1
+
+
+def test_a_worker_that_was_stopped_too_is_an_interruption():
+  events, error = [], LostPeerError('killed')
+  with pytest.raises(LostPeerError):
+    record(fails=('step 3', error))
+  with pytest.raises(PreemptedError, match='Stopped at step 3 of 6'):
+    record(
+      fails=('step 3', error),
+      interrupted=lambda: 'save 3 3' in events,
+      events=events,
+    )
+
+
+def test_what_is_not_finite_is_not_saved_for_bad_data_either():
+  events = []
+  with pytest.raises(NotFiniteError, match='at step 1 '):
+    record(bad=1, fails=('step 1', DataError('bad')), events=events)
+  assert not [event for event in events if event.startswith('save')]
 
 
 def test_nothing_that_is_not_finite_is_saved():
