@@ -8,12 +8,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from resflax.errors import (
-  LostPeerError,
-  NotFiniteError,
-  PreemptedError,
-  ResflaxError,
-)
+from resflax.errors import NotFiniteError, PreemptedError, ResflaxError
 from resflax.resolution import Stage, resolution_at, steps_from
 
 # Steps dispatched but not awaited. On CPU, more than about 32 of them over
@@ -159,14 +154,11 @@ def run_loop(
     """Saves the state at `step` where what is inside fails."""
     try:
       yield
-    except ResflaxError as error:
+    except ResflaxError:
       if len(window):
         log(state, step, window.mean())
       if step > saved:
         save(state, step)
-      # Whoever stops a run may stop its workers too, a moment before.
-      if isinstance(error, LostPeerError) and interrupted():
-        raise _stopped(step, total_steps) from error
       raise
 
   for step in range(start + 1, total_steps + 1):
@@ -187,12 +179,8 @@ def run_loop(
       save(state, step)
       saved, saved_at = step, time.monotonic()
     if stop and not last:
-      raise _stopped(step, total_steps)
+      raise PreemptedError(
+        f'Stopped at step {step} of {total_steps}; the state is saved. The '
+        'same command goes on from here.'
+      )
   return state
-
-
-def _stopped(step: int, total_steps: int) -> PreemptedError:
-  return PreemptedError(
-    f'Stopped at step {step} of {total_steps}; the state is saved. The same '
-    'command goes on from here.'
-  )

@@ -22,7 +22,7 @@ from resflax.models.layout import unstack
 from resflax.training import environment
 from resflax.training.announce import announce
 from resflax.training.assemble import assemble
-from resflax.training.interruption import Interruption
+from resflax.training.interruption import Interruption, preemptible
 from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
 from resflax.training.state import TrainState, digest
@@ -83,7 +83,7 @@ def train(
   if isinstance(config, ConfigDict):
     config = config.to_dict()
   with contextlib.ExitStack() as stack:
-    interruption = stack.enter_context(Interruption())
+    interruption = stack.enter_context(preemptible())
     setup = taught(assemble(config, model=model, source=source, loss=loss))
     check_workers(setup.resolved['data.workers'])
     saving = workdir is not None

@@ -8,7 +8,6 @@ import pytest
 
 from resflax.errors import (
   DataError,
-  LostPeerError,
   NotFiniteError,
   PreemptedError,
 )
@@ -39,7 +38,6 @@ def record(
   best=(),
   fails=None,
   events=None,
-  interrupted=None,
   **cadence,
 ):
   """Returns what happened; `fails` is (event, error)."""
@@ -70,7 +68,7 @@ def record(
     log=log,
     evaluate=evaluate,
     save=lambda state, step: events.append(f'save {step} {state}'),
-    interrupted=interrupted or (lambda: f'step {stop_at}' in events),
+    interrupted=lambda: f'step {stop_at}' in events,
   )
   assert state == total
   return events
@@ -148,18 +146,6 @@ def test_what_is_saved_is_not_saved_again():
   with pytest.raises(DataError):
     record(checkpoint=4, fails=('step 4', DataError('bad')), events=events)
   assert events[-1] == 'save 4 4' and events.count('save 4 4') == 1
-
-
-def test_a_worker_that_was_stopped_too_is_an_interruption():
-  events, error = [], LostPeerError('killed')
-  with pytest.raises(LostPeerError):
-    record(fails=('step 3', error))
-  with pytest.raises(PreemptedError, match='Stopped at step 3 of 6'):
-    record(
-      fails=('step 3', error),
-      interrupted=lambda: 'save 3 3' in events,
-      events=events,
-    )
 
 
 def test_what_is_not_finite_is_not_saved_for_bad_data_either():

@@ -10,8 +10,9 @@ from flax import linen as nn
 from ml_collections import ConfigDict
 
 from resflax.data.sources import ArrayDataset
-from resflax.errors import DataError, NotFiniteError
+from resflax.errors import DataError, NotFiniteError, UsageError
 from resflax.runs import load_run
+from resflax.training import trainer
 from resflax.training.trainer import train
 
 
@@ -45,14 +46,15 @@ CONFIG = {
 
 
 class WithBadFiles:
-  """A data set some of whose training images are not images."""
+  """A data set some of whose images, in one split, are not images."""
 
-  def __init__(self, source, bad):
+  def __init__(self, source, bad, where='train'):
     self.source, self.bad, self.info = source, bad, source.info
+    self.where = where
 
   def split(self, spec):
     records = self.source.split(spec)
-    return BadFiles(records, self.bad if spec.startswith('train') else ())
+    return BadFiles(records, self.bad if spec.startswith(self.where) else ())
 
 
 class BadFiles:
@@ -87,18 +89,71 @@ def test_bad_examples_are_replaced_and_counted(bright_or_dark, tmp_path):
   assert sorted(index for index, *_ in stored['examples']) == [5, 40]
 
 
+def status(workdir):
+  return json.loads((workdir / 'status.json').read_text())
+
+
+def bad_of(workdir):
+  stored = json.loads((workdir / 'bad_examples.json').read_text())
+  return sorted(index for index, *_ in stored['examples'])
+
+
 def test_too_many_bad_examples_end_the_run(bright_or_dark, tmp_path):
+  """Once the files are replaced, the run goes on, and nothing was lost."""
+  config = {**CONFIG, 'data': {**SPLITS, 'bad_budget': 0.02}}
   with pytest.raises(DataError, match='allows 1 ') as error:
     train(
-      {**CONFIG, 'data': {**SPLITS, 'bad_budget': 0.02}},
+      config,
       tmp_path,
       model=Linear(),
       source=WithBadFiles(bright_or_dark, (5, 40)),
     )
   assert error.value.exit_code == 4
-  assert json.loads((tmp_path / 'status.json').read_text())['exit_code'] == 4
-  stored = json.loads((tmp_path / 'bad_examples.json').read_text())
-  assert len(stored['examples']) == 2
+  step = status(tmp_path)['step']
+  saved = {int(path.name) for path in (tmp_path / 'checkpoints').iterdir()}
+  assert saved == ({step} if step else set())
+  assert status(tmp_path)['exit_code'] == 4
+  assert bad_of(tmp_path) == [5, 40]
+  train(
+    config, tmp_path, model=Linear(), source=WithBadFiles(bright_or_dark, (40,))
+  )
+  assert bad_of(tmp_path) == [40]
+
+
+def test_a_bad_example_in_validation_loses_no_step(bright_or_dark, tmp_path):
+  config = {**CONFIG, 'data': SPLITS}
+
+  def go(source):
+    return train(
+      {**config, 'eval_every_steps': 7, 'eval_every_epochs': None},
+      tmp_path,
+      model=Linear(),
+      source=source,
+    )
+
+  with pytest.raises(DataError) as error:
+    go(WithBadFiles(bright_or_dark, (9,), 'test'))
+  said = str(error.value)
+  assert 'example 9' in said and said.endswith('--verify. Saved at step 7.')
+  assert (tmp_path / 'checkpoints' / '7').exists()
+  assert status(tmp_path)['step'] == 7
+  alone = train(config, model=Linear(), source=bright_or_dark)
+  assert go(bright_or_dark).digest == alone.digest
+
+
+def test_other_data_are_refused_before_anything_compiles(
+  bright_or_dark, tmp_path, monkeypatch
+):
+  train(CONFIG, tmp_path, model=Linear(), source=bright_or_dark)
+  images = np.full((60, 8, 8, 1), 40, np.uint8)
+  labels = np.arange(60) % 2
+  fewer = ArrayDataset({'train': (images, labels), 'test': (images, labels)})
+  monkeypatch.setattr(trainer, 'Session', None)
+  with pytest.raises(UsageError, match=r'data.splits.test=64, not 60') as error:
+    train(CONFIG, tmp_path, model=Linear(), source=fewer)
+  assert '--allow_change=data' in str(error.value)
+  stored = json.loads((tmp_path / 'dataset.json').read_text())
+  assert stored['splits'] == {'train': 64, 'test': 64}
 
 
 def hinge(logits, labels):
