@@ -7,7 +7,7 @@ import os
 
 from absl import flags
 
-from resflax.errors import UsageError
+from resflax.errors import DataError, UsageError
 from scripts.command import run
 
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
@@ -18,7 +18,11 @@ TOP = flags.DEFINE_integer('top', 5, 'Classes to print.', lower_bound=1)
 
 
 def main(images: list[str]) -> None:
-  """Prints the likeliest classes of each image, a line each."""
+  """Prints the likeliest classes of each image, a line each.
+
+  Raises:
+    DataError: at the end, of those that cannot be used.
+  """
   if not WORKDIR.value:
     raise UsageError('--workdir is missing: give that of scripts.train.')
   if not images:
@@ -27,6 +31,7 @@ def main(images: list[str]) -> None:
     if not os.path.isfile(image):
       raise UsageError(f'{image!r} is not a file: give image files.')
   # JAX and Orbax take seconds to import: a typo is answered before.
+  from resflax.data.fill import bad_among
   from resflax.data.folders import FileRecords
   from resflax.runs import load_run
   from resflax.training.environment import use_compilation_cache
@@ -34,8 +39,17 @@ def main(images: list[str]) -> None:
   use_compilation_cache()
   loaded = load_run(WORKDIR.value, checkpoint=CHECKPOINT.value)
   records = FileRecords('', images, [0] * len(images))
-  for image, row in zip(images, loaded.probabilities(records), strict=True):
-    print(f'{image}: {_likeliest(row, loaded.class_names)}')
+  channels = loaded.preprocessing.channels
+  bad = bad_among(records, range(len(images)), channels)
+  unusable = {example.index for example in bad}
+  good = [image for i, image in enumerate(images) if i not in unusable]
+  if good:
+    records = FileRecords('', good, [0] * len(good))
+    for image, row in zip(good, loaded.probabilities(records), strict=True):
+      print(f'{image}: {_likeliest(row, loaded.class_names)}')
+  if bad:
+    listed = '; '.join(f'{example.place}: {example.reason}' for example in bad)
+    raise DataError(f'Cannot use {len(bad)} of {len(images)} files: {listed}.')
 
 
 def _likeliest(row, class_names: tuple[str, ...]) -> str:

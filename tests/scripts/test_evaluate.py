@@ -97,12 +97,22 @@ def test_predict_names_the_likeliest_classes(tiny_run, tmp_path):
 
 
 @pytest.mark.slow
-def test_predict_names_the_file_it_cannot_read(tiny_run, tmp_path):
-  path = tmp_path / 'text.png'
-  path.write_text('no image')
-  done = call('predict', f'--workdir={tiny_run.workdir}', str(path))
+def test_predict_names_the_files_it_cannot_read(
+  tiny_run, tmp_path, write_image
+):
+  bad = [tmp_path / name for name in ('a.png', 'b.png')]
+  for path in bad:
+    path.write_text('no image')
+  write_image(tmp_path / 'good.png')
+  paths = [str(path) for path in (bad[0], tmp_path / 'good.png', bad[1])]
+  done = call('predict', f'--workdir={tiny_run.workdir}', *paths)
   assert done.returncode == 4
-  assert str(path) in done.stderr and done.stderr.count('\n') == 1
+  assert (
+    done.stdout.startswith(f'{paths[1]}: ') and done.stdout.count('\n') == 1
+  )
+  assert done.stderr.startswith('error: Cannot use 2 of 3 files: ')
+  assert all(f'{path}: not an image' in done.stderr for path in bad)
+  assert done.stderr.count('\n') == 1
 
 
 def test_usage_errors_are_one_line(tmp_path):
