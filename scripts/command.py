@@ -22,6 +22,7 @@ from resflax.errors import (
   UsageError,
   near_miss,
 )
+from resflax.training.interruption import Interruption
 
 # Python waits for the threads of a save that failed, or of a compiler.
 _AT_ONCE = (StorageError, PreemptedError)
@@ -35,31 +36,34 @@ def run(main: Callable, *, positional: bool = False) -> None:
     positional: whether there may be any.
   """
   libtpu.pretend()
-  signal.signal(signal.SIGINT, _interrupt)
+  interruption = Interruption(signal.SIGINT)
+  interruption.listen()
+  line, at_once = '', False
   try:
-    sys.exit(main(parse(sys.argv, positional=positional)))
+    code = main(parse(sys.argv, positional=positional))
   except ResflaxError as error:
     code, at_once = error.exit_code, isinstance(error, _AT_ONCE)
     line = f'error: {_one_line(error)}'
-  except KeyboardInterrupt:
-    code, at_once, line = 130, True, 'interrupted'
   except BrokenPipeError:  # the reader went away, as in `| head`
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(1)
+    code = 1
+  except (KeyboardInterrupt, Exception):
+    if not interruption.raised:
+      raise
+    code, at_once, line = 130, True, 'interrupted'
   # Out of `except`, which would keep the error's frames and what they hold.
-  print(line, file=sys.stderr, flush=True)
+  _exit(code, line, at_once)
+
+
+def _exit(code: int | None, line: str, at_once: bool) -> None:
+  signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is done
+  if line:
+    print(line, file=sys.stderr, flush=True)
   if at_once:
     with contextlib.suppress(OSError):  # the reader may be gone as well
       sys.stdout.flush()
     os._exit(code)
   sys.exit(code)
-
-
-def _interrupt(number, frame) -> None:
-  """Has Ctrl-C end things in order, and a second one at once."""
-  del frame
-  signal.signal(number, signal.SIG_DFL)
-  raise KeyboardInterrupt
 
 
 def _one_line(error: Exception) -> str:

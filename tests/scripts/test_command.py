@@ -113,3 +113,18 @@ def test_none_unsets_and_both_spellings_of_a_flag_do():
     [sys.executable, '-c', code], capture_output=True, text=True, check=True
   )
   assert out.stdout.strip() == '[] None 7 True (1, 2, 1)'
+
+
+def test_an_error_is_one_line_whatever_it_says():
+  code = (
+    'from resflax.errors import DataError\n'
+    'from scripts.command import run\n'
+    'def main(argv):\n'
+    '  raise DataError("two\\n  lines,  and\\n\\na third")\n'
+    'run(main)'
+  )
+  out = subprocess.run(
+    [sys.executable, '-c', code], capture_output=True, text=True
+  )
+  assert out.returncode == 4
+  assert out.stderr == 'error: two lines,  and a third\n'
