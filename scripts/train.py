@@ -19,7 +19,8 @@ WORKDIR = flags.DEFINE_string(
 ALLOW_CHANGE = flags.DEFINE_list(
   'allow_change',
   [],
-  'Config fields that may differ from those the folder was begun with.',
+  'Config fields that may differ from those the folder was begun with, and '
+  '`data` for the data set itself.',
 )
 
 
