@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 CONFIGS = sorted(
   path
   for path in (ROOT / 'configs').rglob('*.py')
-  if path.stem not in ('base', '__init__')
+  if path.stem not in ('base', '__init__') and path.parent.name != 'sweeps'
 )
 
 

@@ -3,8 +3,8 @@
 import pathlib
 
 import pytest
-from resflax.data.fill import bad_among
 
+from resflax.data.fill import bad_among
 from resflax.data.importing import import_folder
 from resflax.data.sources import load_dataset
 

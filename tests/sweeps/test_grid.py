@@ -1,5 +1,8 @@
 """Sweep files: which runs they list, and what is refused."""
 
+import itertools
+import pathlib
+
 import pytest
 
 from resflax.errors import UsageError
@@ -78,3 +81,30 @@ def test_what_a_sweep_file_may_not_say(tmp_path, text, message):
 def test_no_such_file():
   with pytest.raises(UsageError, match="No sweep file 'nowhere.py'"):
     load_sweep('nowhere.py')
+
+
+SWEEPS = sorted(pathlib.Path('configs/sweeps').glob('[!_]*.py'))
+
+
+@pytest.mark.parametrize('path', SWEEPS, ids=lambda path: path.stem)
+def test_the_sweeps_that_ship_can_be_listed(path):
+  runs = load_sweep(str(path))
+  assert len({run.name for run in runs}) == len(runs)
+  assert f'--sweep={path}' in path.read_text().split('"""')[1]
+
+
+def test_the_ladder_has_eleven_rungs_and_leaves_one_out():
+  runs = [
+    run
+    for run in load_sweep('configs/sweeps/rs_ladder.py')
+    if run.fields['seed'] == 0
+  ]
+  labels = [run.label for run in runs]
+  assert len(labels) == 20 and labels[0] == 'base' and labels[10] == 'resnet_d'
+  full = runs[10].fields
+  for before, run in itertools.pairwise(runs[:11]):
+    assert run.fields.keys() >= before.fields.keys()
+    assert run.fields != before.fields
+  for run in runs[11:]:
+    changed = {k for k in full if run.fields.get(k) != full[k]}
+    assert changed and changed != set(full)
