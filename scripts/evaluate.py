@@ -77,10 +77,11 @@ def main(argv) -> None:
     outcome = outcomes[-1]
     print(json.dumps(outcome) if JSON.value else _line(**outcome), flush=True)
   if PLOT.value:
-    from resflax.report.resolutions import save_curve
+    from resflax.report.resolutions import draw_curve
+    from resflax.report.theme import save
 
     trained = loaded.setup.resolved['resolution.train']
-    print(save_curve(PLOT.value, outcomes, trained))
+    print(save(PLOT.value, draw_curve, outcomes, trained))
 
 
 def resolutions(text: str | None) -> list[int | None]:

@@ -7,6 +7,7 @@ What is set on the command line (`--config.FIELD=VALUE`) holds for every run
 that does not set it itself.
 """
 
+import collections
 import sys
 
 from absl import flags
@@ -31,6 +32,10 @@ WORKDIR = flags.DEFINE_string('workdir', None, 'Gets a folder a run.')
 JOBS = flags.DEFINE_integer(
   'jobs', 1, 'Runs at once, each on its share of the cores.', lower_bound=1
 )
+STATUS = flags.DEFINE_bool('status', False, 'Say how it stands, and stop.')
+PLOT = flags.DEFINE_string(
+  'plot', None, 'An .svg or .png file of the differences between labels.'
+)
 DRY_RUN = flags.DEFINE_bool('dry_run', False, 'List the runs, and stop.')
 
 
@@ -41,7 +46,7 @@ def main(argv: list[str]) -> None:
     if flag.value is None:
       raise UsageError(f'--{flag.name} is missing.')
   from resflax.sweeps.grid import load_sweep
-  from resflax.sweeps.local import run_sweep
+  from resflax.sweeps.local import collect, run_sweep
 
   file, _, argument = config_flags.get_config_filename(
     flags.FLAGS['config']
@@ -51,7 +56,12 @@ def main(argv: list[str]) -> None:
     for planned in runs:
       print(planned.name, *planned.flags)
     return
-  _print(run_sweep(runs, file, absolute(WORKDIR.value), JOBS.value))
+  workdir = absolute(WORKDIR.value)
+  if STATUS.value:
+    rows = collect(runs, workdir)
+  else:
+    rows = run_sweep(runs, file, workdir, JOBS.value)
+  _print(rows)
 
 
 def _common() -> dict[str, object]:
@@ -62,17 +72,29 @@ def _common() -> dict[str, object]:
 
 
 def _print(rows: list[dict]) -> None:
+  """Prints how many runs are where, and what the labels reached so far."""
+  from resflax.report.effects import draw_effects, effects
+  from resflax.report.theme import save
+
+  states = collections.Counter(row['state'] for row in rows)
+  print(', '.join(f'{count} {state}' for state, count in states.items()))
   table = Table(box=box.SIMPLE)
-  for column in ('run', 'state', 'validation', 'test', 'seconds'):
-    table.add_column(column, justify='left' if column == 'run' else 'right')
-  for row in rows:
-    scores = [
-      f'{row[key]:.2%}' if key in row else ''
-      for key in ('eval/top1', 'test/top1')
-    ]
-    seconds = f'{row["seconds"]:.0f}' if row.get('seconds') else ''
-    table.add_row(row['name'], row['state'], *scores, seconds)
+  for column in ('label', 'seeds', 'top-1, %', 'against', 'points'):
+    right = column in ('seeds', 'top-1, %', 'points')
+    table.add_column(column, justify='right' if right else 'left')
+  found = effects([row for row in rows if row['state'] == 'done'])
+  for effect in found:
+    points = f'{effect.difference:+.2f} ± {effect.half_width:.2f}'
+    table.add_row(
+      effect.label,
+      str(effect.count),
+      f'{effect.mean:.2f}',
+      effect.against,
+      points if effect.against else '',
+    )
   Console().print(table)
+  if PLOT.value:
+    print(save(PLOT.value, draw_effects, found))
 
 
 if __name__ == '__main__':

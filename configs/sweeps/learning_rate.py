@@ -12,5 +12,6 @@ def sweep(add):
   for fields in product(lr=(0.05, 0.1, 0.2), seed=(0, 1, 2)):
     add(
       f'lr{fields["lr"]:g}',
+      against='lr0.1' if fields['lr'] != 0.1 else '',
       **{'optimizer.lr': fields['lr'], 'seed': fields['seed']},
     )

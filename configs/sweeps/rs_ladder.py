@@ -52,10 +52,12 @@ def sweep(add):
   for seed in SEEDS:
     fields = {**BASE, 'seed': seed}
     add('base', **fields)
-    for rung, changes in RUNGS.items():
+    for before, (rung, changes) in zip(
+      ('base', *RUNGS), RUNGS.items(), strict=False
+    ):
       fields |= changes
-      add(rung, **fields)
+      add(rung, against=before, **fields)
     for rung, changes in list(RUNGS.items())[:-1]:  # the last is the one above
       kept = {k: v for k, v in fields.items() if k not in changes}
       base = {k: v for k, v in BASE.items() if k in changes}
-      add(f'without_{rung}', **kept, **base)
+      add(f'without_{rung}', against='resnet_d', **kept, **base)

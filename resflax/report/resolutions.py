@@ -1,46 +1,21 @@
 """Accuracy over the resolution of evaluation, as one picture."""
 
-import os
 from collections.abc import Mapping, Sequence
 
-import matplotlib.style
 from matplotlib.figure import Figure
 
-from resflax.errors import StorageError, UsageError
-from resflax.report.theme import COLOR, STYLE, canvas, place
-
-KINDS = ('.svg', '.png')
+from resflax.report.theme import COLOR, canvas, place
 
 
-def save_curve(path: str, outcomes: Sequence[Mapping], trained: int) -> str:
-  """Draws the curve to a file and returns its path.
+def draw_curve(outcomes: Sequence[Mapping], trained: int) -> Figure:
+  """Draws top-1 over pixels, the training resolution as a line.
 
   Source: Touvron et al. 2019 (FixRes), figure 5.
 
   Args:
-    path: of an .svg or .png file.
     outcomes: `resolution` in pixels and `top1` in 0..1 of each evaluation.
     trained: resolution of the last stage of training, in pixels.
-
-  Raises:
-    UsageError: another kind of file.
-    StorageError: it cannot be written.
   """
-  if not path.endswith(KINDS):
-    raise UsageError(f'--plot={path} takes a file that ends in .svg or .png.')
-  with matplotlib.style.context(STYLE, after_reset=True):
-    figure = draw_curve(outcomes, trained)
-    try:
-      figure.savefig(path, dpi=144, facecolor=COLOR['paper'])
-    except OSError as error:
-      raise StorageError(
-        f'Cannot write {path!r}: {error.strerror or error} (--plot).'
-      ) from error
-  return os.path.abspath(path)
-
-
-def draw_curve(outcomes: Sequence[Mapping], trained: int) -> Figure:
-  """Draws top-1 over pixels, the training resolution as a line."""
   figure = canvas(520, 300)
   axes = place(figure, 64, 36, 420, 208)
   sizes = [outcome['resolution'] for outcome in outcomes]

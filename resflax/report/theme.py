@@ -5,6 +5,7 @@ CSS variable in the SVG, so that page and figures turn dark together.
 """
 
 import io
+import os
 import re
 import warnings
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from html import escape
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from resflax.errors import StorageError, UsageError
 
 Pixels = int | float
 
@@ -96,6 +99,31 @@ def svg(alt: str, draw: Callable[..., Figure], *data: object) -> str:
   for name, light in COLOR.items():
     element = element.replace(f': {light}', f': var(--{name})')
   return element.strip()
+
+
+def save(path: str, draw: Callable[..., Figure], *data: object) -> str:
+  """Writes the figure `draw(*data)` to an .svg or .png file of its own.
+
+  Returns:
+    The absolute path.
+
+  Raises:
+    UsageError: another kind of file.
+    StorageError: it cannot be written.
+  """
+  if not path.endswith(('.svg', '.png')):
+    raise UsageError(f'--plot={path} takes a file that ends in .svg or .png.')
+  with matplotlib.style.context(STYLE, after_reset=True):
+    figure = draw(*data)
+    # The same file every time.
+    metadata = {'Date': None} if path.endswith('.svg') else None
+    try:
+      figure.savefig(path, dpi=144, facecolor=COLOR['paper'], metadata=metadata)
+    except OSError as error:
+      raise StorageError(
+        f'Cannot write {path!r}: {error.strerror or error} (--plot).'
+      ) from error
+  return os.path.abspath(path)
 
 
 def canvas(width: Pixels, height: Pixels) -> Figure:

@@ -26,11 +26,13 @@ class Planned:
     label: what tables call it; runs that differ in the seed alone share one.
     fields: what it sets, by dotted path.
     config_arg: the text behind the config file's colon.
+    against: the label it is compared with, seed by seed.
   """
 
   label: str
   fields: Mapping[str, object]
   config_arg: str = ''
+  against: str = ''
 
   @property
   def name(self) -> str:
@@ -69,11 +71,13 @@ def load_sweep(
     raise UsageError(f'{path} has no function sweep(add) (--sweep).')
   runs: list[Planned] = []
 
-  def add(label: str = '', /, *, config_arg=config_arg, **fields) -> None:
+  def add(
+    label: str = '', /, *, config_arg=config_arg, against='', **fields
+  ) -> None:
     fields = {name.removeprefix('config.'): v for name, v in fields.items()}
     for name, value in fields.items():
       schema.field(name).check(name, value)
-    runs.append(Planned(label, {**common, **fields}, config_arg))
+    runs.append(Planned(label, {**common, **fields}, config_arg, against))
 
   sweep(add)
   _refuse_doubles(runs, path)

@@ -29,9 +29,9 @@ _KEPT = ('test/top1', 'test/loss', 'eval/top1', 'eval/loss', 'train/loss')
 def run_sweep(
   runs: Sequence[Planned], config: str, workdir: str, jobs: int = 1
 ) -> list[dict]:
-  """Trains what is not done, `jobs` at once, and returns a row a run.
+  """Trains what is not done, `jobs` at once, and returns what `collect` does.
 
-  Each job has its share of the cores. The rows are kept in `runs.jsonl` too.
+  Each job has its share of the cores.
 
   Args:
     runs: of the sweep.
@@ -51,9 +51,7 @@ def run_sweep(
     left = [run for run in runs if not _is_done(folder / run.name)]
     print(f'{len(runs) - len(left)} of {len(runs)} runs are done', flush=True)
     failed = _Jobs(folder, config, jobs).work(left)
-  rows = [summary(run, folder / run.name) for run in runs]
-  lines = [json.dumps(row) + '\n' for row in rows if row['state'] == 'done']
-  (folder / 'runs.jsonl').write_text(''.join(lines))
+  rows = collect(runs, workdir)
   if failed:
     raise ResflaxError(
       f'{len(failed)} of {len(runs)} runs failed {ATTEMPTS} times, such as '
@@ -62,9 +60,20 @@ def run_sweep(
   return rows
 
 
+def collect(runs: Sequence[Planned], workdir: str) -> list[dict]:
+  """Returns a row a run; keeps those of finished ones in `runs.jsonl`."""
+  folder = Path(workdir)
+  rows = [summary(run, folder / run.name) for run in runs]
+  lines = [json.dumps(row) + '\n' for row in rows if row['state'] == 'done']
+  if lines:
+    (folder / 'runs.jsonl').write_text(''.join(lines))
+  return rows
+
+
 def summary(run: Planned, folder: Path) -> dict:
   """Returns what is known of a run: its fields, state and newest metrics."""
-  row = {'label': run.label, 'name': run.name, 'fields': dict(run.fields)}
+  row = {'label': run.label, 'against': run.against, 'name': run.name}
+  row['fields'] = dict(run.fields)
   if not (folder / 'config.json').exists():
     return {**row, 'state': 'waiting'}
   found = read_run(folder)

@@ -6,7 +6,7 @@ import pytest
 
 from resflax.errors import ResflaxError, UsageError
 from resflax.sweeps import local
-from resflax.sweeps.grid import Planned
+from resflax.sweeps.grid import Planned, load_sweep
 from tests.scripts.calling import call
 
 CONFIG = 'configs/digits.py'
@@ -71,6 +71,48 @@ def test_the_command_lists_its_runs():
   assert len(lines) == 9
   assert '--config.batch_size=32' in lines[0]
   assert '--config.seed=0' in lines[0]  # the sweep's own
+
+
+def finished(folder, top1):
+  """Makes what a finished run leaves of itself for a sweep."""
+  (folder / 'metrics').mkdir(parents=True)
+  files = {
+    'config.json': {'config': {}, 'derived': {}},
+    'status.json': {'state': 'done', 'exit_code': 0},
+    'metrics/000000000.jsonl': {'step': 4, 'time': 9.0, 'test/top1': top1},
+  }
+  for name, content in files.items():
+    (folder / name).write_text(json.dumps(content) + '\n')
+
+
+def test_status_compares_labels_seed_by_seed(tmp_path):
+  sweep = tmp_path / 'sweep.py'
+  sweep.write_text(
+    'def sweep(add):\n'
+    '  for seed in (0, 1):\n'
+    "    add('a', seed=seed)\n"
+    "    add('b', against='a', seed=seed, batch_size=8)\n"
+  )
+  plot = tmp_path / 'plot.png'
+  command = (
+    *('sweep', f'--config={CONFIG}', f'--sweep={sweep}', '--status'),
+    *(f'--workdir={tmp_path / "runs"}', f'--plot={plot}'),
+  )
+  planned = load_sweep(str(sweep))
+  for run, top1 in zip(planned[:3], (0.5, 0.53, 0.52), strict=True):
+    finished(tmp_path / 'runs' / run.name, top1)
+  out = call(*command)
+  assert out.stdout.startswith('3 done, 1 waiting\n'), out.stderr
+  assert '+3.00 ± nan' in out.stdout
+  finished(tmp_path / 'runs' / planned[3].name, 0.57)
+  out = call(*command)
+  # Differences of 3 and 5 points: 12.706 * sqrt(2) / sqrt(2).
+  assert '+4.00 ± 12.71' in out.stdout
+  assert plot.read_bytes().startswith(b'\x89PNG')
+  kept = (tmp_path / 'runs' / 'runs.jsonl').read_text().splitlines()
+  assert [json.loads(line)['test/top1'] for line in kept] == [
+    *(0.5, 0.53, 0.52, 0.57)
+  ]
 
 
 @pytest.mark.parametrize('missing', ['config', 'sweep', 'workdir'])

@@ -1,0 +1,114 @@
+"""What a change in the recipe changed, from the runs of a sweep."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy import stats
+
+from resflax.report.theme import COLOR, canvas, place
+
+ROW = 22  # pixels
+
+
+class Effect(NamedTuple):
+  """A label's score, and how it differs from that of another label.
+
+  Attributes:
+    label: of the runs.
+    count: of their seeds.
+    mean: of their scores.
+    against: the label they are compared with, or empty.
+    difference: mean over the seeds that both have; NaN without any.
+    half_width: of the 95 % interval of the difference; NaN below two seeds.
+  """
+
+  label: str
+  count: int
+  mean: float
+  against: str
+  difference: float
+  half_width: float
+
+  @property
+  def is_resolved(self) -> bool:
+    """Whether the interval leaves out zero."""
+    return abs(self.difference) > self.half_width
+
+
+def effects(
+  rows: Sequence[Mapping], key: str = 'test/top1', scale: int | float = 100
+) -> list[Effect]:
+  """Returns the labels of a sweep in their order.
+
+  Differences are paired by the seed: equal seeds have an equal initialisation
+  and order of examples. The interval is Student's.
+
+  Args:
+    rows: of finished runs, as in `runs.jsonl`.
+    key: of the score.
+    scale: what scores are multiplied with.
+  """
+  scores: dict[str, dict[int, float]] = {}
+  against = {}
+  for row in rows:
+    seeds = scores.setdefault(row['label'], {})
+    seeds[row['fields'].get('seed', 0)] = scale * row[key]
+    against[row['label']] = row.get('against', '')
+  return [
+    Effect(
+      label,
+      len(seeds),
+      float(np.mean(list(seeds.values()))),
+      against[label],
+      *_paired(seeds, scores.get(against[label], {})),
+    )
+    for label, seeds in scores.items()
+  ]
+
+
+def draw_effects(found: Sequence[Effect]) -> Figure:
+  """Draws each difference with its interval, a row each."""
+  shown = [effect for effect in found if effect.against]
+  height = ROW * len(shown)
+  figure = canvas(720, height + 72)
+  axes = place(figure, 190, 24, 330, height)
+  axes.axvline(0, color=COLOR['gray'], linewidth=1)
+  for y, effect in enumerate(shown):
+    color = COLOR['blue' if effect.is_resolved else 'gray']
+    half = 0 if np.isnan(effect.half_width) else effect.half_width
+    ends = [effect.difference - half, effect.difference + half]
+    axes.plot(ends, [y, y], color=color)
+    axes.plot(effect.difference, y, 'o', color=color)
+    axes.annotate(
+      f'{effect.difference:+.2f} ± {effect.half_width:.2f}',
+      (1, y),
+      (12, 0),
+      xycoords=('axes fraction', 'data'),
+      textcoords='offset points',
+      va='center_baseline',
+      color=COLOR['soft'],
+    )
+  names = [f'{effect.label} against {effect.against}' for effect in shown]
+  axes.set_yticks(range(len(shown)), names)
+  axes.set_ylim(len(shown) - 0.5, -0.5)
+  axes.margins(x=0.1)
+  axes.grid(axis='y', visible=False)
+  axes.set_xlabel('difference in points of top-1, with 95 % intervals')
+  return figure
+
+
+def _paired(
+  scores: Mapping[int, float], others: Mapping[int, float]
+) -> tuple[float, float]:
+  """Returns the mean difference and the half-width of its interval."""
+  both = sorted(scores.keys() & others.keys())
+  differences = np.array([scores[seed] - others[seed] for seed in both])
+  if not len(both):
+    return np.nan, np.nan
+  if len(both) == 1:
+    return float(differences[0]), np.nan
+  spread = differences.std(ddof=1) / np.sqrt(len(both))
+  width = stats.t.ppf(0.975, len(both) - 1) * spread
+  return float(differences.mean()), float(width)

@@ -1,0 +1,55 @@
+"""Effects: pairs by seed, and Student's interval."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from resflax.report.effects import draw_effects, effects
+
+SCORES = {'base': [0.50, 0.52, 0.54], 'better': [0.53, 0.54, 0.58]}
+
+
+def rows(scores=SCORES):
+  return [
+    {
+      'label': label,
+      'against': '' if label == 'base' else 'base',
+      'fields': {'seed': seed},
+      'test/top1': score,
+    }
+    for label, found in scores.items()
+    for seed, score in enumerate(found)
+  ]
+
+
+def test_differences_are_paired_by_the_seed():
+  base, better = effects(reversed_within_labels(rows()))
+  assert (base.label, base.count, base.against) == ('base', 3, '')
+  assert np.isnan(base.difference)
+  assert better.mean == pytest.approx(55)
+  expected = stats.ttest_rel(
+    100 * np.array(SCORES['better']), 100 * np.array(SCORES['base'])
+  ).confidence_interval(0.95)
+  assert better.difference == pytest.approx(3)
+  low, high = better.difference + np.array([-1, 1]) * better.half_width
+  assert (low, high) == pytest.approx((expected.low, expected.high))
+  assert better.is_resolved
+
+
+def reversed_within_labels(found):
+  return sorted(found, key=lambda row: (row['label'], -row['fields']['seed']))
+
+
+def test_only_seeds_that_both_have_count():
+  _, better = effects(rows({**SCORES, 'better': [0.6]}))
+  assert (better.count, better.difference) == (1, pytest.approx(10))
+  assert np.isnan(better.half_width) and not better.is_resolved
+
+
+def test_the_figure_holds_a_row_a_difference():
+  figure = draw_effects(effects(rows({**SCORES, 'one': [0.6]})))
+  (axes,) = figure.axes
+  names = [tick.get_text() for tick in axes.get_yticklabels()]
+  assert names == ['better against base', 'one against base']
+  drawn = [line.get_xdata() for line in axes.get_lines()]
+  assert any(np.allclose(x, [3]) for x in drawn)
