@@ -7,19 +7,18 @@ it is derived from, and each comes with its reason.
 from collections.abc import Mapping
 
 from resflax import rules, schema
+from resflax.conflicts import check_conflicts
+from resflax.durations import derive_durations
 from resflax.errors import UsageError
 from resflax.fields import flat
 from resflax.plan import Plan, plan_for
+from resflax.resolution import RISING
 from resflax.resolved import Facts, Resolved
 from resflax.variants import variant
 
 # Blocks from which a loop over them compiles faster than it costs in steps
 # (docs/results/scan.md).
 SCAN_FROM = {'cpu': 30, 'gpu': 100, 'tpu': 100}
-
-
-# Resolution schedules that begin at `resolution.start`.
-RISING = ('linear', 'ramp')
 
 
 def resolve(config: Mapping, facts: Facts) -> Resolved:
@@ -36,7 +35,7 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   resolved = Resolved(schema.complete(config), {})
   for name, split in facts.splits.items():
     resolved.derive(f'data.{name}', split, facts.split_reason)
-  _derive_durations(resolved, facts.num_examples)
+  derive_durations(resolved, facts.num_examples)
   _derive_scaling(resolved, facts.num_examples)
   _derive_model(resolved)
   _derive_scan(resolved, facts.platform)
@@ -44,7 +43,7 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   _derive_augment(resolved)
   _derive_optimizer(resolved)
   _derive_decay(resolved, facts.num_examples)
-  _check(resolved)
+  check_conflicts(resolved)
   return resolved
 
 
@@ -123,63 +122,6 @@ def _derive_scan(resolved: Resolved, platform: str) -> None:
     resolved.reasons[path] = f'{blocks} blocks; on from {least} on {platform}'
 
 
-def _derive_durations(resolved: Resolved, num_examples: int) -> None:
-  epoch = num_examples / resolved['batch_size']
-  total = _duration(resolved, 'schedule.total', epoch)
-  if not total:
-    raise UsageError(
-      'The run has no length: set one of config.schedule.total_steps, '
-      'config.schedule.total_epochs, config.schedule.total_examples.'
-    )
-  for name in ('schedule.warmup', 'log_every', 'eval_every'):
-    _duration(resolved, name, epoch, total)
-
-
-def _duration(
-  resolved: Resolved, name: str, epoch: float, total: int = 0
-) -> int:
-  """Decides `NAME_steps` from whichever unit is set; nothing set is 0."""
-  units = {
-    'steps': 1.0,
-    'epochs': epoch,
-    'examples': 1 / resolved['batch_size'],
-    'percent': total / 100,
-  }
-  given = {
-    f'{name}_{unit}': steps
-    for unit, steps in units.items()
-    if resolved.values.get(f'{name}_{unit}') is not None
-  }
-  if len(given) > 1:
-    first, second, *_ = (f'config.{path}={resolved[path]}' for path in given)
-    raise UsageError(
-      f'{first} and {second} are two durations for one thing: keep one and '
-      f'unset the other, e.g. --config.{list(given)[-1]}=None.'
-    )
-  for path, steps in given.items():
-    amount = resolved[path]
-    count = max(1, round(amount * steps)) if amount else 0
-    unit = path.rsplit('_', 1)[1]
-    resolved.derive(
-      f'{name}_steps',
-      count,
-      f'{amount:,g} {unit}, {epoch:,.6g} steps an epoch',
-    )
-  resolved.derive(f'{name}_steps', 0, 'not set')
-  return resolved[f'{name}_steps']
-
-
-def _given(resolved: Resolved, name: str) -> str:
-  """Returns a duration as it was set, such as `warmup_epochs=5.0`."""
-  units = ('epochs', 'examples', 'percent', 'steps')
-  paths = (f'{name}_{unit}' for unit in units)
-  return next(
-    f'config.{path}={resolved[path]}'
-    for path in paths
-    if resolved.values.get(path) is not None
-  )
-
-
 def _derive_resolution(resolved: Resolved) -> None:
   resolved.derive('resolution.train', 224, 'what ImageNet models are given')
   train = resolved['resolution.train']
@@ -224,58 +166,3 @@ def _derive_decay(resolved: Resolved, num_examples: int) -> None:
     steps=resolved['schedule.total_steps'],
   )
   resolved.derive(path, decided.value, decided.reason)
-
-
-def _check(resolved: Resolved) -> None:
-  """Refuses fields that contradict each other."""
-  get = resolved.values.get
-  for wrong, message in (
-    (
-      get('schedule.warmup_steps') >= get('schedule.total_steps'),
-      f'The warm-up of {get("schedule.warmup_steps")} steps '
-      f'({_given(resolved, "schedule.warmup")}) does not end within the run '
-      f'of {get("schedule.total_steps")}: shorten '
-      'config.schedule.warmup_* or lengthen config.schedule.total_*.',
-    ),
-    (
-      get('model.norm.momentum') == 0 and get('ema.decay') == 0,
-      'config.model.norm.momentum=0 keeps the statistics of the last batch '
-      'alone and needs their average: set config.ema.decay=0.9999, or '
-      'config.model.norm.momentum=0.9.',
-    ),
-    (
-      get('batch_size') % (get('model.norm.group_size') or 1),
-      f'config.model.norm.group_size={get("model.norm.group_size")} does not '
-      f'divide config.batch_size={get("batch_size")}: choose a divisor, or 0 '
-      'for the whole batch.',
-    ),
-    (
-      get('resolution.schedule') in RISING
-      and get('resolution.start') > get('resolution.train'),
-      f'config.resolution.start={get("resolution.start")} lies above '
-      f'config.resolution.train={get("resolution.train")}: resolution rises.',
-    ),
-    (
-      len(get('data.mean')) != len(get('data.std')),
-      f'config.data.mean={get("data.mean")} and config.data.std='
-      f'{get("data.std")} need one number a channel each.',
-    ),
-    (
-      get('profile_steps')
-      and not (
-        len(get('profile_steps')) == 2
-        and 1
-        <= get('profile_steps')[0]
-        <= get('profile_steps')[1]
-        <= get('schedule.total_steps')
-      ),
-      f'config.profile_steps={get("profile_steps")} takes the first and the '
-      'last step of the run to trace, such as (10, 15).',
-    ),
-    (
-      not set(get('writers')) <= {'tensorboard', 'wandb'},
-      f'config.writers={get("writers")} may hold tensorboard and wandb.',
-    ),
-  ):
-    if wrong:
-      raise UsageError(message)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from resflax.errors import UsageError
 
+# Schedules that begin at `resolution.start`.
+RISING = ('linear', 'ramp')
+
 
 class Stage(NamedTuple):
   """A run of steps at one resolution.

@@ -6,8 +6,7 @@ opened before it is asked for: a run folder suffices to classify a picture.
 
 import dataclasses
 import functools
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -16,12 +15,9 @@ from etils import epath
 from jaxtyping import Float
 
 from resflax.config import Resolved
-from resflax.data.pipeline import eval_batches
 from resflax.data.records import Dataset, Records, default_splits
 from resflax.errors import UsageError, unknown
 from resflax.evaluation.classification import Evaluation, evaluate
-from resflax.evaluation.recalibration import recalibrate
-from resflax.models import build_model
 from resflax.parallel import mesh as meshes
 from resflax.paths import absolute
 from resflax.training.assemble import build
@@ -127,58 +123,11 @@ class Run:
         f'{dataset.info.name} has {classes} classes, and the run tells '
         f'{len(self.class_names)} apart: give a --dataset of these.'
       )
-    run = self._sized(batch_size or self.setup.resolved['batch_size'])
+    run = self.sized(batch_size or self.setup.resolved['batch_size'])
     size = self.preprocessing.resolution
     program = run.setup.lower_eval(size).compile()
     return evaluate(
-      run._sharded(program), self.variables, run._batches(records)
-    )
-
-  def recalibrated(
-    self, num_batches: int, *, batch_size: int | None = None
-  ) -> 'Run':
-    """Returns the run with statistics of training images at its resolution.
-
-    They are seen as in evaluation, without dropout and stochastic depth.
-
-    Args:
-      num_batches: to take the mean of, from the training split's beginning.
-      batch_size: examples at once; is rounded up to divide over the devices.
-
-    Raises:
-      UsageError: the data set is not there, or smaller than a batch.
-      DataError: an example cannot be read.
-    """
-    run = self._sized(batch_size or self.setup.resolved['batch_size'])
-    # The statistics of a batch alone, once nothing is kept and dropped.
-    model = build_model(
-      {
-        **run.setup.resolved.group('model'),
-        'dropout_rate': 0.0,
-        'stochastic_depth_rate': 0.0,
-        'norm': {**run.setup.resolved.group('model')['norm'], 'momentum': 0.0},
-      },
-      num_classes=len(self.class_names),
-      dtype=run.setup.resolved['precision'],
-    )
-    setup = dataclasses.replace(run.setup, model=model)
-    everywhere = meshes.replicated(setup.mesh)
-
-    @functools.partial(jax.jit, out_shardings=everywhere)
-    def statistics(variables, batch):
-      images = setup.normalise(batch['image'])
-      _, updates = setup.forward(variables, images, train=True, rngs={})
-      return updates['batch_stats']
-
-    statistics = run._sharded(statistics)
-    split = run.setup.resolved['data.train_split']
-    batches = run._batches(self.setup.dataset.split(split))
-    found = recalibrate(
-      lambda batch: statistics(self.variables, {'image': batch['image']}),
-      itertools.islice(batches, num_batches),
-    )
-    return dataclasses.replace(
-      self, variables={**self.variables, 'batch_stats': found}
+      run.sharded(program), self.variables, run.batches_of(records)
     )
 
   def probabilities(
@@ -189,7 +138,7 @@ class Run:
     Raises:
       DataError: one cannot be read, saying which.
     """
-    run = self._sized(min(len(records), self.setup.resolved['batch_size']))
+    run = self.sized(min(len(records), self.setup.resolved['batch_size']))
 
     @functools.partial(
       jax.jit, out_shardings=meshes.replicated(self.setup.mesh)
@@ -197,12 +146,12 @@ class Run:
     def classify(variables, batch):
       return jax.nn.softmax(self.setup.predict(variables, batch['image']))
 
-    classify = run._sharded(classify)
+    classify = run.sharded(classify)
     rows = [
       np.asarray(classify(self.variables, {'image': batch['image']}))[
         batch['mask']
       ]
-      for batch in run._batches(records)
+      for batch in run.batches_of(records)
     ]
     return np.concatenate(rows)
 
@@ -212,7 +161,8 @@ class Run:
       return self.setup.resolved['data.test_split']
     return default_splits(dataset.info).test
 
-  def _sized(self, batch_size: int) -> 'Run':
+  def sized(self, batch_size: int) -> 'Run':
+    """Returns the run with batches of so many, rounded up to the devices."""
     devices = self.setup.mesh.size
     return self._changed({'batch_size': -(-batch_size // devices) * devices})
 
@@ -222,7 +172,8 @@ class Run:
     setup = dataclasses.replace(self.setup, resolved=resolved)
     return dataclasses.replace(self, setup=setup)
 
-  def _batches(self, records: Records):
+  def batches_of(self, records: Records) -> Iterator[dict]:
+    """Returns records as evaluation sees them."""
     preprocessing = self.preprocessing
     return eval_batches(
       records,
@@ -233,7 +184,8 @@ class Run:
       shard=(jax.process_index(), jax.process_count()),
     )
 
-  def _sharded(self, step: Callable) -> Callable:
+  def sharded(self, step: Callable) -> Callable:
+    """Returns `step(variables, batch)` for a batch that is on the host."""
     mesh = self.setup.mesh
     return lambda variables, batch: step(variables, meshes.shard(mesh, batch))
 

@@ -106,7 +106,9 @@ def resolutions(text: str | None) -> list[int | None]:
 
 def _evaluated(run, dataset) -> dict:
   if RECALIBRATE_BN.value:
-    run = run.recalibrated(RECALIBRATE_BN.value, batch_size=BATCH_SIZE.value)
+    from resflax.recalibration import recalibrated
+
+    run = recalibrated(run, RECALIBRATE_BN.value, batch_size=BATCH_SIZE.value)
   split = SPLIT.value or run.test_split(dataset)
   evaluation = run.evaluate(dataset, split, batch_size=BATCH_SIZE.value)
   return {

@@ -10,7 +10,8 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 
 PURE = (  # level 1: the standard library only
-  *('arguments', 'checks', 'config', 'errors', 'fields', 'geometry'),
+  *('arguments', 'checks', 'config', 'conflicts', 'durations', 'errors'),
+  *('fields', 'geometry'),
   *(
     'path',
     'paths',
@@ -51,6 +52,7 @@ MAY_IMPORT = {
   'resflax.evaluation': (*LEVEL_1, *TRAINING_ALONE, 'resflax.evaluation'),
   'resflax.training': ('resflax',),  # the trainer's: where all of it meets
   'resflax.runs': ('resflax',),
+  'resflax.recalibration': ('resflax',),
   'resflax.aot': ('resflax',),
   'resflax.benchmarks': ('resflax',),
   'resflax.sweeps': ('resflax',),
@@ -63,8 +65,8 @@ MAY_IMPORT = {
 ONLY_IN = {
   'jax': (
     *('resflax.models', 'resflax.training', 'resflax.parallel'),
-    *('resflax.runs', 'resflax.aot', 'resflax.benchmarks'),
-    'resflax.evaluation',
+    *('resflax.runs', 'resflax.recalibration', 'resflax.aot'),
+    'resflax.benchmarks',
   ),
   'flax': ('resflax.models', 'resflax.training', 'resflax.benchmarks'),
   'optax': ('resflax.training', 'resflax.benchmarks'),

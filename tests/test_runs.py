@@ -1,11 +1,8 @@
 """A run folder gives back the model that was tested."""
 
-import itertools
 import json
 import shutil
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -87,27 +84,3 @@ def test_an_unreadable_picture_is_named(tiny_run):
   path = str(tiny_run.workdir / 'config.json')
   with pytest.raises(DataError, match='Cannot use .*config.json'):
     run.probabilities(FileRecords('', [path], [0]))
-
-
-@pytest.mark.slow
-def test_recalibrated_statistics_are_those_of_training_images(tiny_run):
-  run = load_run(tiny_run.workdir)
-  again = run.recalibrated(2, batch_size=32)
-  assert again.variables['params'] is run.variables['params']
-  train = run.setup.dataset.split(run.config['data']['train_split'])
-  seen = itertools.islice(run._sized(32)._batches(train), 2)
-  images = np.concatenate([batch['image'] for batch in seen])
-  kernel = run.variables['params']['stem']['conv1']['conv']['kernel']
-  outputs = jax.lax.conv_general_dilated(
-    run.setup.normalise(jnp.asarray(images)),
-    kernel,
-    window_strides=(2, 2),
-    padding=((1, 1), (1, 1)),
-    dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
-  )
-  batches = np.asarray(outputs).reshape(2, 32, 16, 16, -1)
-  found = again.variables['batch_stats']['stem']['conv1']['norm']
-  expected = batches.mean((1, 2, 3)).mean(0)
-  np.testing.assert_allclose(found['mean'], expected, rtol=1e-4, atol=1e-5)
-  expected = batches.var((1, 2, 3)).mean(0)
-  np.testing.assert_allclose(found['var'], expected, rtol=1e-4)

@@ -73,7 +73,7 @@ class Session:
       get['data.bad_budget'],
       self._still_bad(),
     )
-    self.batches = setup.train_batches(self.step)
+    self.batches = setup.inputs.train_batches(self.step)
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
     )
@@ -95,7 +95,7 @@ class Session:
     """Returns the bad examples of earlier starts that nobody has replaced."""
     found = self.folder.bad_examples()
     if found:
-      found = self.setup.bad_among([index for index, *_ in found])
+      found = self.setup.inputs.bad_among([index for index, *_ in found])
       self.folder.write_bad_examples(found)
     return found
 
@@ -204,7 +204,7 @@ class Session:
     save_evaluation(
       self.folder.path / 'evaluation.npz',
       evaluation,
-      lambda index: self.setup.picture(get['data.test_split'], index),
+      lambda index: self.setup.inputs.picture(get['data.test_split'], index),
       split=get['data.test_split'],
       resolution=get['resolution.test'],
       class_names=self.setup.dataset.info.class_names,
@@ -218,7 +218,7 @@ class Session:
     def eval_step(variables, batch):
       return program(variables, meshes.shard(self.setup.mesh, batch))
 
-    return evaluate(eval_step, variables, self.setup.eval_batches(split))
+    return evaluate(eval_step, variables, self.setup.inputs.eval_batches(split))
 
   def _position(self, step: int) -> dict[str, int | float]:
     """Where in the run a row belongs."""

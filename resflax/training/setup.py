@@ -6,25 +6,20 @@ from the same pieces, so they cannot disagree.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import PyTree
 
 from resflax.config import Resolved
 from resflax.data import sources
-from resflax.data.augment import Augment
-from resflax.data.bad import Bad
-from resflax.data.fill import bad_among
-from resflax.data.pipeline import EvalStep, eval_batches, train_batches
-from resflax.data.randaugment import RandAugment
 from resflax.models.layout import is_stacked, stack, unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import Stage
 from resflax.training.batch import Distort, Normalise
+from resflax.training.inputs import Inputs
 from resflax.training.losses import distillation
 from resflax.training.optimizers import USED_BY, WHOLE_LEAVES, make_optimizer
 from resflax.training.schedules import learning_rate
@@ -65,6 +60,11 @@ class Setup:
   stages: tuple[Stage, ...]
   loss: Callable
   teacher: Teacher | None = None
+
+  @property
+  def inputs(self) -> Inputs:
+    """The batches of the run."""
+    return Inputs(self.resolved, self.dataset, self.stages)
 
   @functools.cached_property
   def num_examples(self) -> int:
@@ -255,64 +255,3 @@ class Setup:
       'image': jax.ShapeDtypeStruct(shape, jnp.uint8, sharding=sharding),
       'label': jax.ShapeDtypeStruct((size,), jnp.int32, sharding=sharding),
     }
-
-  def train_batches(self, start: int) -> Iterator[dict]:
-    """Returns the batches of the steps from `start` on."""
-    get = self.resolved.values
-    return train_batches(
-      self.dataset.split(get['data.train_split']),
-      seed=get['seed'],
-      batch_size=get['batch_size'],
-      stages=self.stages,
-      start=start,
-      stop=get['schedule.total_steps'],
-      augment=self._augment(),
-      channels=self.dataset.info.channels,
-      shuffle=get['data.shuffle'],
-      workers=get['data.workers'],
-      shard=(jax.process_index(), jax.process_count()),
-    )
-
-  def bad_among(self, indices: Sequence[int]) -> list[Bad]:
-    """Returns those of some training examples that cannot be used."""
-    records = self.dataset.split(self.resolved['data.train_split'])
-    return bad_among(records, indices, self.dataset.info.channels)
-
-  def _augment(self) -> Augment:
-    fields = self.resolved.group('augment')
-    randaugment = RandAugment(**fields['randaugment'])
-    names = ('crop', 'flip', 'area', 'ratio', 'pad')
-    return Augment(
-      **{name: fields[name] for name in names}, randaugment=randaugment
-    )
-
-  def eval_batches(
-    self,
-    split: str,
-    *,
-    resolution: int | None = None,
-    crop: float | None = None,
-  ) -> Iterator[dict]:
-    """Returns the padded batches of a split, with the mask."""
-    get = self.resolved.values
-    return eval_batches(
-      self.dataset.split(split),
-      batch_size=get['batch_size'],
-      resolution=resolution or get['resolution.test'],
-      crop=crop or get['resolution.test_crop'],
-      channels=self.dataset.info.channels,
-      shard=(jax.process_index(), jax.process_count()),
-    )
-
-  def picture(self, split: str, index: int) -> np.ndarray:
-    """Returns an example of a split as evaluation sees it, 96 px at most."""
-    get = self.resolved.values
-    one = EvalStep(
-      self.dataset.split(split),
-      batch_size=1,
-      resolution=min(get['resolution.test'], 96),
-      crop=get['resolution.test_crop'],
-      channels=self.dataset.info.channels,
-      rows=range(1),
-    )
-    return one(index)['image'][0]

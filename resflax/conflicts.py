@@ -1,0 +1,65 @@
+"""Decided fields of a config that contradict each other."""
+
+from resflax.durations import given_duration
+from resflax.errors import UsageError
+from resflax.resolution import RISING
+from resflax.resolved import Resolved
+
+
+def check_conflicts(resolved: Resolved) -> None:
+  """Refuses fields that contradict each other.
+
+  Raises:
+    UsageError: two that do, and what to change.
+  """
+  get = resolved.values.get
+  for wrong, message in (
+    (
+      get('schedule.warmup_steps') >= get('schedule.total_steps'),
+      f'The warm-up of {get("schedule.warmup_steps")} steps '
+      f'({given_duration(resolved, "schedule.warmup")}) does not end within '
+      f'the run of {get("schedule.total_steps")}: shorten '
+      'config.schedule.warmup_* or lengthen config.schedule.total_*.',
+    ),
+    (
+      get('model.norm.momentum') == 0 and get('ema.decay') == 0,
+      'config.model.norm.momentum=0 keeps the statistics of the last batch '
+      'alone and needs their average: set config.ema.decay=0.9999, or '
+      'config.model.norm.momentum=0.9.',
+    ),
+    (
+      get('batch_size') % (get('model.norm.group_size') or 1),
+      f'config.model.norm.group_size={get("model.norm.group_size")} does not '
+      f'divide config.batch_size={get("batch_size")}: choose a divisor, or 0 '
+      'for the whole batch.',
+    ),
+    (
+      get('resolution.schedule') in RISING
+      and get('resolution.start') > get('resolution.train'),
+      f'config.resolution.start={get("resolution.start")} lies above '
+      f'config.resolution.train={get("resolution.train")}: resolution rises.',
+    ),
+    (
+      len(get('data.mean')) != len(get('data.std')),
+      f'config.data.mean={get("data.mean")} and config.data.std='
+      f'{get("data.std")} need one number a channel each.',
+    ),
+    (
+      get('profile_steps')
+      and not (
+        len(get('profile_steps')) == 2
+        and 1
+        <= get('profile_steps')[0]
+        <= get('profile_steps')[1]
+        <= get('schedule.total_steps')
+      ),
+      f'config.profile_steps={get("profile_steps")} takes the first and the '
+      'last step of the run to trace, such as (10, 15).',
+    ),
+    (
+      not set(get('writers')) <= {'tensorboard', 'wandb'},
+      f'config.writers={get("writers")} may hold tensorboard and wandb.',
+    ),
+  ):
+    if wrong:
+      raise UsageError(message)

@@ -1,0 +1,86 @@
+"""A config's data set as the batches of its run."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+
+from resflax.config import Resolved
+from resflax.data import sources
+from resflax.data.augment import Augment
+from resflax.data.bad import Bad
+from resflax.data.fill import bad_among
+from resflax.data.pipeline import EvalStep, eval_batches, train_batches
+from resflax.data.randaugment import RandAugment
+from resflax.resolution import Stage
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+  """What a run sees.
+
+  Attributes:
+    resolved: the config with every field decided.
+    dataset: where examples come from.
+    stages: the training resolution over the steps.
+  """
+
+  resolved: Resolved
+  dataset: sources.Dataset
+  stages: tuple[Stage, ...]
+
+  def train_batches(self, start: int) -> Iterator[dict]:
+    """Returns the batches of the steps from `start` on."""
+    get = self.resolved.values
+    return train_batches(
+      self.dataset.split(get['data.train_split']),
+      seed=get['seed'],
+      batch_size=get['batch_size'],
+      stages=self.stages,
+      start=start,
+      stop=get['schedule.total_steps'],
+      augment=self._augment(),
+      channels=self.dataset.info.channels,
+      shuffle=get['data.shuffle'],
+      workers=get['data.workers'],
+      shard=(jax.process_index(), jax.process_count()),
+    )
+
+  def bad_among(self, indices: Sequence[int]) -> list[Bad]:
+    """Returns those of some training examples that cannot be used."""
+    records = self.dataset.split(self.resolved['data.train_split'])
+    return bad_among(records, indices, self.dataset.info.channels)
+
+  def _augment(self) -> Augment:
+    fields = self.resolved.group('augment')
+    randaugment = RandAugment(**fields['randaugment'])
+    names = ('crop', 'flip', 'area', 'ratio', 'pad')
+    return Augment(
+      **{name: fields[name] for name in names}, randaugment=randaugment
+    )
+
+  def eval_batches(self, split: str) -> Iterator[dict]:
+    """Returns the padded batches of a split, with the mask."""
+    get = self.resolved.values
+    return eval_batches(
+      self.dataset.split(split),
+      batch_size=get['batch_size'],
+      resolution=get['resolution.test'],
+      crop=get['resolution.test_crop'],
+      channels=self.dataset.info.channels,
+      shard=(jax.process_index(), jax.process_count()),
+    )
+
+  def picture(self, split: str, index: int) -> np.ndarray:
+    """Returns an example of a split as evaluation sees it, 96 px at most."""
+    get = self.resolved.values
+    one = EvalStep(
+      self.dataset.split(split),
+      batch_size=1,
+      resolution=min(get['resolution.test'], 96),
+      crop=get['resolution.test_crop'],
+      channels=self.dataset.info.channels,
+      rows=range(1),
+    )
+    return one(index)['image'][0]
