@@ -39,6 +39,7 @@ RUNGS = {
   'randaugment': {
     'augment.randaugment.layers': 2,
     'augment.randaugment.magnitude': 10.0,
+    'augment.randaugment.source': 'scaled',
   },
   'dropout': {'model.dropout_rate': 0.25},
   'less_decay': {'optimizer.weight_decay': LESS_DECAY},

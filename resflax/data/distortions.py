@@ -115,7 +115,9 @@ def cutout(image: Image, reach: int, down: float, right: float) -> Image:
   return cut
 
 
-def rotation(image: Image, level: int | float, translate: int) -> np.ndarray:
+def rotation(
+  image: Image, level: int | float, translate: int | float
+) -> np.ndarray:
   """Returns the matrix of 30 degrees at level 1 about the centre."""
   del translate
   angle = math.radians(level * 30)

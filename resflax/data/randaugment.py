@@ -18,6 +18,10 @@ DRAWS = 4  # a layer: the operation, its sign, and two for a place
 # Pixels that translate moves by at level 10, by whose code.
 TRANSLATE = {'tpu': 100, 'garden': 10}
 CUTOUT = 40  # pixels to each side of the centre at level 10
+# Pixels a side for which these are meant. On smaller images they move or cover
+# all there is; `scaled` is their share of this side.
+SIDE = 224
+SOURCES = (*TRANSLATE, 'scaled')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +32,8 @@ class RandAugment:
     layers: how many; 0 = none.
     magnitude: their strength; 10 is the scale's end, the paper goes to 15.
     source: whose translate: 'tpu' (the authors' code) or 'garden' (Model
-      Garden, a tenth of it).
+      Garden, a tenth of it), in pixels; or 'scaled', the authors' at 224
+      pixels in proportion to the image, cutout too.
 
   Raises:
     UsageError: a value out of its range.
@@ -39,9 +44,9 @@ class RandAugment:
   source: str = 'tpu'
 
   def __post_init__(self):
-    if self.source not in TRANSLATE:
+    if self.source not in SOURCES:
       field = 'augment.randaugment.source'
-      raise unknown('source of RandAugment', self.source, TRANSLATE, field)
+      raise unknown('source of RandAugment', self.source, SOURCES, field)
     if self.layers < 0 or not 0 <= self.magnitude <= 30:
       raise UsageError(
         f'augment.randaugment: layers={self.layers} must not be negative, and '
@@ -55,10 +60,15 @@ class RandAugment:
       draws: `DRAWS` uniforms of [0, 1) for each layer.
       image: uint8, grey or RGB.
     """
+    if self.source == 'scaled':
+      scale = min(image.shape[:2]) / SIDE
+      translate, cutout = scale * TRANSLATE['tpu'], scale * CUTOUT
+    else:
+      translate, cutout = TRANSLATE[self.source], CUTOUT
     for layer in range(self.layers):
       which, *rest = draws[layer * DRAWS : (layer + 1) * DRAWS]
       name = NAMES[int(which * len(NAMES))]
-      image = apply(name, image, self.magnitude, rest, TRANSLATE[self.source])
+      image = apply(name, image, self.magnitude, rest, translate, cutout)
     return image
 
 
@@ -67,7 +77,8 @@ def apply(
   image: Image,
   magnitude: int | float,
   draws: Sequence[float],
-  translate: int,
+  translate: int | float,
+  cutout: int | float = CUTOUT,
 ) -> Image:
   """Returns the image after one operation.
 
@@ -77,12 +88,13 @@ def apply(
     magnitude: see `RandAugment`.
     draws: uniforms: the sign, and the centre's row and column.
     translate: pixels at level 10.
+    cutout: pixels to each side of the centre at level 10.
   """
   level = magnitude / 10
   if name in _BY_LEVEL:
     return _BY_LEVEL[name](image, level)
   if name == 'Cutout':
-    return distortions.cutout(image, int(level * CUTOUT), *draws[1:])
+    return distortions.cutout(image, int(level * cutout), *draws[1:])
   signed = level if draws[0] < 0.5 else -level
   return distortions.transformed(
     image, _MATRICES[name](image, signed, translate)

@@ -62,8 +62,9 @@ DATA = {
       'source': Field(
         str,
         'tpu',
-        'translate as the authors (tpu) or, a tenth of it, Model Garden',
-        choices=('tpu', 'garden'),
+        'translate as the authors (tpu) or, a tenth of it, Model Garden; '
+        'scaled = the authors, in proportion to the image',
+        choices=('tpu', 'garden', 'scaled'),
       ),
     },
   },

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 import jax
 
 from resflax import schema
+from resflax.config import Resolved
 from resflax.resolution import Stage
 from resflax.training.setup import Setup
+
+SMALL = 112  # pixels, half of what RandAugment's constants are meant for
 
 
 def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
@@ -35,8 +38,20 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
       f'epochs of the {setup.num_examples:,} training images: lower '
       'config.batch_size to see each once an epoch'
     )
+  if _moves_everything(resolved):
+    yield (
+      "note: RandAugment's translation and cutout are pixels for images of "
+      f'about 224, and the first ones have {setup.stages[0].resolution}: set '
+      'config.augment.randaugment.source=scaled'
+    )
   if step:
     yield f'going on from step {step}'
+
+
+def _moves_everything(resolved: Resolved) -> bool:
+  options = resolved.group('augment')['randaugment']
+  small = resolved['resolution.table'][0].resolution < SMALL
+  return bool(options['layers']) and options['source'] != 'scaled' and small
 
 
 def _plain(value: object) -> object:

@@ -97,3 +97,19 @@ def test_layers_follow_each_other():
 def test_values_out_of_range_are_refused(fields, says):
   with pytest.raises(UsageError, match=says):
     RandAugment(**fields)
+
+
+def test_scaled_is_the_authors_at_224_and_a_share_below():
+  """An image of half the size is moved by half as many pixels."""
+  rng = np.random.default_rng(0)
+  full = RandAugment(layers=1, magnitude=10, source='scaled')
+  authors = RandAugment(layers=1, magnitude=10)
+  for name in NAMES:
+    draws = [(NAMES.index(name) + 0.5) / len(NAMES), 0.2, 0.4, 0.6]
+    image = rng.integers(0, 256, (224, 224, 3), np.uint8)
+    np.testing.assert_array_equal(full(draws, image), authors(draws, image))
+  half = np.zeros((112, 112, 1), np.uint8) + 7
+  moved = full([(NAMES.index('TranslateX') + 0.5) / 16, 0.2, 0.0, 0.0], half)
+  assert (moved != 7).all(axis=(0, 2)).sum() == 50
+  cut = full([(NAMES.index('Cutout') + 0.5) / 16, 0.2, 0.5, 0.5], half)
+  assert (cut != 7).sum() == 40 * 40
