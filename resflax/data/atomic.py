@@ -23,8 +23,10 @@ def whole_folder(path: str) -> Iterator[str]:
   parent, name = os.path.split(path)
   unfinished = os.path.join(parent, f'.{name}.incomplete')
   try:
-    os.makedirs(parent, exist_ok=True)
-    with _locked(os.path.join(parent, f'.{name}.lock'), path):
+    with (
+      made_folders(parent),
+      _locked(os.path.join(parent, f'.{name}.lock'), path),
+    ):
       try:
         if os.path.exists(path):
           raise StorageError(f'{path} is there already.')
@@ -38,9 +40,26 @@ def whole_folder(path: str) -> Iterator[str]:
     raise StorageError(
       f'Cannot write {path}: {error.strerror or error}.'
     ) from error
+
+
+@contextlib.contextmanager
+def made_folders(path: str) -> Iterator[None]:
+  """Makes a folder and those above it, for as long as something is in them.
+
+  Raises:
+    OSError: they cannot be made.
+  """
+  new, above = [path], os.path.dirname(path)
+  while not os.path.exists(above):
+    new.append(above)
+    above = os.path.dirname(above)
+  try:
+    os.makedirs(path, exist_ok=True)
+    yield
   finally:
-    with contextlib.suppress(OSError):
-      os.rmdir(parent)  # where nothing is in it
+    with contextlib.suppress(OSError):  # the first that is not empty
+      for folder in new:
+        os.rmdir(folder)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import file_adapters, naming, read_only_builder
 
+from resflax.data.atomic import made_folders
 from resflax.data.local import storing, target_dir
 from resflax.data.passes import tracked
 from resflax.data.prepared import PreparedDataset, find_keys
@@ -77,7 +78,7 @@ def convert(
   was_there = not missing and _has_description(source, target)
   if not was_there:
     _check_sources(missing, len(shards))
-    with storing(data_dir):
+    with storing(data_dir), made_folders(target):
       _write(missing, source, target)
   name, _, version = info.full_name.rpartition('/')
   return PreparedDataset(f'{name}:{version}', data_dir), was_there
@@ -148,7 +149,6 @@ def _check_sources(shards: list[Shard], total: int) -> None:
 
 def _write(shards: list[Shard], source: str, target: str) -> None:
   """Writes files and description; what makes them readable comes last."""
-  os.makedirs(target, exist_ok=True)
   info_path = os.path.join(target, _INFO)
   with contextlib.suppress(FileNotFoundError):
     os.remove(info_path)

@@ -26,7 +26,7 @@ def test_it_appears_at_the_end_and_alone(tmp_path):
 
 @pytest.mark.parametrize('error', [KeyboardInterrupt, ValueError])
 def test_nothing_stays_of_an_interrupted_one(tmp_path, error):
-  with pytest.raises(error), whole_folder(str(tmp_path / 'a/b')) as folder:
+  with pytest.raises(error), whole_folder(str(tmp_path / 'c/a/b')) as folder:
     os.mkdir(os.path.join(folder, 'inside'))
     raise error
   assert not os.listdir(tmp_path)

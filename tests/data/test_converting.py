@@ -150,6 +150,14 @@ def test_a_damaged_file_leaves_nothing_and_can_be_mended(
 
 
 @pytest.mark.usefixtures('tensorflow')
+def test_a_conversion_without_a_file_leaves_no_folder(old, tmp_path):
+  half(old / TEST.replace('test', 'train'))
+  with pytest.raises(DataError, match='cannot be read'):
+    convert(str(old), str(tmp_path / 'copy'))
+  assert not (tmp_path / 'copy').exists()
+
+
+@pytest.mark.usefixtures('tensorflow')
 def test_a_copy_that_lost_a_file_is_mended(old, tmp_path):
   copy, _ = convert(str(old), str(tmp_path / 'copy'))
   assert verify(copy, copy.folder).sound

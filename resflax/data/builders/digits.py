@@ -6,6 +6,7 @@ would import TensorFlow to encode them.
 
 import io
 import sys
+import tempfile
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from resflax.data.atomic import made_folders
 from resflax.data.writing import quiet
 
 TEST = 360
@@ -81,11 +83,19 @@ def prepare(data_dir: str) -> None:
     if builder.is_prepared():
       return
   print(f'Preparing digits in {builder.data_path}', file=sys.stderr, flush=True)
-  try:
-    with quiet():
-      builder.download_and_prepare(file_format='array_record')
-  except OSError:  # the rename found the folder of another process
-    with quiet():
-      is_prepared = Digits(data_dir=data_dir).is_prepared()
-    if not is_prepared:
-      raise
+  with made_folders(str(builder.data_path.parent)):
+    try:
+      _write(builder)
+    except OSError:  # the rename found the folder of another process
+      with quiet():
+        is_prepared = Digits(data_dir=data_dir).is_prepared()
+      if not is_prepared:
+        raise
+
+
+def _write(builder: Digits) -> None:
+  # TFDS makes a folder for downloads even where there are none.
+  with tempfile.TemporaryDirectory() as folder, quiet():
+    builder.download_and_prepare(
+      download_dir=folder, file_format='array_record'
+    )
