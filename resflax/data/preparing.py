@@ -37,6 +37,8 @@ def prepare(
     StorageError: the data cannot be written.
   """
   data_dir = target_dir(data_dir)
+  if from_dir is not None:
+    _check_from_dir(name, from_dir)
   try:
     return PreparedDataset(name, data_dir), True
   except NotPreparedError:
@@ -47,6 +49,14 @@ def prepare(
     else:
       _prepare_stock(name, data_dir, from_dir)
   return PreparedDataset(name, data_dir), False
+
+
+def _check_from_dir(name: str, from_dir: str) -> None:
+  """Refuses a folder without effect, even where nothing is to be prepared."""
+  if is_bundled(name):
+    raise UsageError(f'{name} has no original files: leave out --from_dir.')
+  if not os.path.isdir(from_dir):
+    raise UsageError(f'No folder {from_dir!r} (--from_dir).')
 
 
 def _prepare_stock(name: str, data_dir: str, from_dir: str | None) -> None:
@@ -80,8 +90,6 @@ def _builder(name: str, data_dir: str):
 
 def _find_originals(builder, data_dir: str, from_dir: str | None) -> str | None:
   """Points the builder to the original files; returns TFDS's manual folder."""
-  if from_dir is not None and not os.path.isdir(from_dir):
-    raise UsageError(f'No folder {from_dir!r} (--from_dir).')
   if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
     manual = from_dir or os.path.join(data_dir, 'downloads', 'manual')
     if not os.path.isdir(manual):

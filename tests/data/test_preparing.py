@@ -135,6 +135,29 @@ def test_fashion_mnist(tmp_path, monkeypatch):
   assert dataset.split('test')[0]['image'].shape == (28, 28, 1)
 
 
+def test_nothing_but_the_set_is_left(tmp_path, monkeypatch):
+  preparing.prepare('digits', str(tmp_path / 'good'))
+  assert os.listdir(tmp_path / 'good') == ['digits']
+
+  def no_space(self, **_):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(Digits, 'download_and_prepare', no_space)
+  with pytest.raises(StorageError, match='No space left on device'):
+    preparing.prepare('digits', str(tmp_path / 'full/data'))
+  assert os.listdir(tmp_path) == ['good']
+
+
+@pytest.mark.parametrize('there', [False, True])
+def test_originals_that_are_not_used_are_refused(tmp_path, there):
+  if there:
+    preparing.prepare('digits', str(tmp_path))
+  with pytest.raises(UsageError, match='digits has no original files: leave'):
+    preparing.prepare('digits', str(tmp_path), str(tmp_path))
+  with pytest.raises(UsageError, match="No folder '/none'"):
+    preparing.prepare('cifar10', str(tmp_path), '/none')
+
+
 def test_a_bundled_set_may_be_named_with_its_version(tmp_path):
   dataset, was_there = preparing.prepare('digits:1.0.0', str(tmp_path))
   assert not was_there and dataset.info.version == '1.0.0'
