@@ -70,6 +70,7 @@ def main(argv: list[str]) -> int:
   data_dir = target_dir(DATA_DIR.value)
   with storing(data_dir):
     dataset, was_there = _write(data_dir)
+  _check_whole(dataset)
   _describe(dataset, was_there)
   return 0
 
@@ -108,6 +109,15 @@ def _write(data_dir: str) -> tuple[PreparedDataset, bool]:
   if MAX_SIDE.value:
     return write_copy(DATASET.value, MAX_SIDE.value, QUALITY.value, data_dir)
   return prepare(DATASET.value, data_dir, FROM_DIR.value)
+
+
+def _check_whole(dataset: PreparedDataset) -> None:
+  """Opens its files: those of a set that was there may be gone."""
+  try:
+    for split in dataset.info.splits:
+      dataset.split(split)
+  except DataError as error:
+    raise DataError(f'{error} Delete {dataset.folder} first.') from error
 
 
 def _describe(dataset: PreparedDataset, was_there: bool) -> None:

@@ -65,6 +65,21 @@ def test_a_folder_is_imported_and_verified(tmp_path, write_image):
   ]
 
 
+def test_a_set_whose_files_are_gone_is_not_prepared(tmp_path, write_image):
+  for name in ('class0', 'class1'):
+    write_image(tmp_path / 'photos' / name / 'good.png')
+  command = f'--folder={tmp_path}/photos', f'--data_dir={tmp_path}/data'
+  assert prepare_data(*command).returncode == 0
+  folder = tmp_path / 'data/photos/1.0.0'
+  [shard] = folder.glob('*train*')
+  shard.unlink()
+  for arguments in (command, ('--dataset=photos', command[1])):
+    done = prepare_data(*arguments)
+    assert done.returncode == 4 and not done.stdout
+    assert done.stderr.endswith(f'Delete {folder} first.\n')
+    assert done.stderr.count('\n') == 1
+
+
 def test_bad_images_end_a_verification_with_exit_code_4(tmp_path, write_image):
   for name in ('class0', 'class1'):
     write_image(tmp_path / 'photos' / name / 'good.png')
