@@ -135,7 +135,10 @@ def _version(builder) -> str:
   checksums = builder.data_path / CHECKSUMS
   if not checksums.exists():
     return str(builder.info.version)
-  content = hashlib.sha256(checksums.read_bytes()).hexdigest()
+  try:
+    content = hashlib.sha256(checksums.read_bytes()).hexdigest()
+  except OSError as error:
+    raise StorageError(f'Cannot read {checksums}: {error.strerror}.') from error
   return f'{builder.info.version}+{content[:12]}'
 
 

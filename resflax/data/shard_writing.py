@@ -46,12 +46,31 @@ def write_shards(prefix: str, records: Iterator[bytes]) -> list[Shard]:
 
 
 def checksums(folder: str) -> dict[str, str]:
-  """Returns the SHA-256 of each ArrayRecord file of a folder, by name."""
-  names = [n for n in sorted(os.listdir(folder)) if '.array_record' in n]
+  """Returns the SHA-256 of each ArrayRecord file of a folder, by name.
+
+  Raises:
+    OSError: one that cannot be read.
+  """
   return {
-    name: _sha256(os.path.join(folder, name))
-    for name in tracked(names, 'Checksums')
+    name: sha256(os.path.join(folder, name))
+    for name in tracked(shard_names(folder), 'Checksums')
   }
+
+
+def shard_names(folder: str) -> list[str]:
+  """Returns the names of a folder's ArrayRecord files, sorted."""
+  return [n for n in sorted(os.listdir(folder)) if '.array_record' in n]
+
+
+def sha256(path: str) -> str:
+  """Returns the SHA-256 of a file in hex, once it is on the disk.
+
+  Raises:
+    OSError: it cannot be read, or did not fit.
+  """
+  with open(path, 'rb') as file:
+    os.fsync(file.fileno())  # some storage tells only now that it is full
+    return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def _write_shard(path: str, records: Iterator[bytes]) -> Shard:
@@ -67,13 +86,7 @@ def _write_shard(path: str, records: Iterator[bytes]) -> Shard:
       break
   with _as_os_errors():
     writer.close()
-  return Shard(path, count, size, _sha256(path))
-
-
-def _sha256(path: str) -> str:
-  with open(path, 'rb') as file:
-    os.fsync(file.fileno())  # some storage tells only now that it is full
-    return hashlib.file_digest(file, 'sha256').hexdigest()
+  return Shard(path, count, size, sha256(path))
 
 
 @contextlib.contextmanager

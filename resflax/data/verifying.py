@@ -1,6 +1,7 @@
 """Reading a whole data set once, to know what is in it before training."""
 
 import collections
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -13,9 +14,9 @@ import numpy as np
 
 from resflax.data.decode import decode
 from resflax.data.headers import read_header
-from resflax.data.passes import one_pass
+from resflax.data.passes import one_pass, tracked
 from resflax.data.records import Dataset, Records, read_each, where
-from resflax.data.shard_writing import CHECKSUMS, checksums
+from resflax.data.shard_writing import CHECKSUMS, sha256, shard_names
 from resflax.data.shards import BadShardsError
 from resflax.errors import DataError
 
@@ -148,8 +149,18 @@ def _changed(folder: str) -> list[str] | None:
   try:
     with open(path, encoding='utf-8') as file:
       written = dict(json.load(file))
-  except (TypeError, ValueError):  # it is no JSON, or not of an object
+  except (OSError, TypeError, ValueError):  # or it is no JSON of an object
     return [CHECKSUMS]
-  there = checksums(folder)
-  names = written.keys() | there.keys()
-  return sorted(n for n in names if written.get(n) != there.get(n))
+  names = sorted({*written, *shard_names(folder)})
+  return [
+    name
+    for name in tracked(names, 'Checksums')
+    if _checksum(os.path.join(folder, name)) != written.get(name, '')
+  ]
+
+
+def _checksum(path: str) -> str | None:
+  """Returns that of a file that can be read."""
+  with contextlib.suppress(OSError):
+    return sha256(path)
+  return None

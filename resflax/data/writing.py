@@ -105,9 +105,12 @@ def check_origin(
   """
   path = os.path.join(folder, _ORIGIN)
   written = {}
-  if os.path.exists(path):
-    with open(path, encoding='utf-8') as file:
-      written = json.load(file)
+  # Damaged, it says nothing either.
+  with (
+    contextlib.suppress(OSError, TypeError, ValueError),
+    open(path, encoding='utf-8') as file,
+  ):
+    written = dict(json.load(file))
   if written != origin:
     raise UsageError(
       f'{folder} was made from {_said(written)}, and not from '

@@ -107,3 +107,14 @@ def test_an_examples_place_is_said_once(folder, tmp_path):
   dataset, _ = import_folder(str(folder), 'photos', str(tmp_path / 'data'))
   [(place, error)] = verify(dataset).splits['test'].bad
   assert place.startswith('example') and 'example' not in error
+
+
+def test_a_shard_that_is_no_file_is_a_change(folder, tmp_path):
+  dataset, _ = import_folder(str(folder), 'photos', str(tmp_path / 'data'))
+  [train] = pathlib.Path(dataset.folder).glob('*train*')
+  train.unlink()
+  train.mkdir()
+  report = verify(
+    load_dataset('photos', str(tmp_path / 'data')), dataset.folder
+  )
+  assert report.changed == [train.name]

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import pathlib
 import resource
 import sys
 
@@ -113,3 +114,6 @@ def test_its_origin_is_kept(images, tmp_path):
     check_origin(folder, {'folder': '/a', 'version': 'c'}, 'wait')
   with pytest.raises(UsageError, match='from something else'):
     check_origin(str(tmp_path), images.origin, 'wait')
+  pathlib.Path(folder, 'metadata.json').write_text('{')
+  with pytest.raises(UsageError, match='made from something else'):
+    check_origin(folder, images.origin, 'wait')
