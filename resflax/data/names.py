@@ -1,6 +1,7 @@
 """Names of data sets, and where those that have one lie."""
 
 import glob
+import logging
 import os
 from importlib.util import find_spec
 
@@ -83,3 +84,5 @@ def check_store(data_dir: str) -> None:
       f"{data_dir} cannot be read without gcsfs: pip install -e '.[gcs]' "
       '(config.data.data_dir).'
     )
+  # It logs tracebacks of what it raises as well.
+  logging.getLogger('gcsfs').setLevel(logging.CRITICAL)

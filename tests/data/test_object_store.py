@@ -131,13 +131,14 @@ def test_a_set_that_is_not_there_is_not_written_there(store):
 
 
 @pytest.mark.parametrize('status', [401, 403])
-def test_a_bucket_that_may_not_be_read(store, monkeypatch, status):
+def test_a_bucket_that_may_not_be_read(store, monkeypatch, status, caplog):
   monkeypatch.setattr(store, 'status', status)
   with pytest.raises(StorageError) as error:
     load_dataset('digits', f'gs://closed{status}/data')
   said = str(error.value)
   assert said.startswith(f'Cannot read gs://closed{status}/data: ')
   assert said.endswith('(config.data.data_dir).') and '\n' not in said
+  assert not caplog.records  # gcsfs would log a traceback
 
 
 @pytest.mark.usefixtures('encoded')
