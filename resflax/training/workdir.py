@@ -81,7 +81,7 @@ class Workdir:
       changes = self._changes(stored['config'], resolved, data)
       refuse([c for c in changes if c.allow not in allow], self.path)
       if changes:
-        step = self._step_left(resolved['schedule.total_steps'])
+        step = self._step_left(resolved['schedule.total_steps'], changes)
         stored['changes'] += [
           {'step': step, 'field': change.field, 'from': change.before}
           for change in changes
@@ -116,11 +116,18 @@ class Workdir:
       )
     return [*of_data, *fields]
 
-  def _step_left(self, total_steps: int) -> int:
-    """Returns the step of the last save; refuses where it is the last one."""
+  def _step_left(self, total_steps: int, changes: Sequence[Change]) -> int:
+    """Returns the step of the last save; refuses where it is the last one.
+
+    But for other data where only the test is left: a bad image in it may be
+    why.
+    """
     file = self.path / 'status.json'
-    step = read_json(file, ['step'])['step'] if file.exists() else 0
-    if step and step >= total_steps:
+    if not file.exists():
+      return 0
+    step, state = read_json(file, ['step', 'state']).values()
+    untested = state != 'done' and all(c.allow == DATA for c in changes)
+    if step and step >= total_steps and not untested:
       raise UsageError(
         f'{self.path} holds a finished run of {step} steps: no step is left '
         'that --allow_change could act on. Use another --workdir, or lengthen '

@@ -73,6 +73,15 @@ def test_a_finished_run_has_no_step_left_to_change(tmp_path):
   pin(tmp_path, longer, ['schedule.total_steps'])
 
 
+def test_bad_data_in_the_test_may_be_mended(tmp_path):
+  pin(tmp_path, config())
+  Workdir(tmp_path).write_status('failed', 4, step=10)
+  with pytest.raises(UsageError, match='a finished run of 10 steps'):
+    pin(tmp_path, config(seed=1), ['seed', 'data'], version='b')
+  pin(tmp_path, config(), ['data'], version='b')
+  assert stored(tmp_path, 'dataset')['version'] == 'b'
+
+
 def test_another_config_is_refused_by_field(tmp_path):
   pin(tmp_path, config())
   with pytest.raises(UsageError, match=r'config.seed=0, not 1.*allow_change=s'):
