@@ -150,7 +150,7 @@ class Session:
     finally:
       self.folder.write_bad_examples(self._bad.found)
     for example in new:
-      self.progress.say(f'bad example {example.place}: {example.reason}')
+      self.progress.say(f'cannot use {example.place}: {example.reason}')
 
   def log(self, state: TrainState, step: int, means: dict) -> None:
     """Writes a row of training metrics."""
