@@ -88,6 +88,10 @@ class Checkpointer:
     """Returns the newest step on disk, or None."""
     return self._manager.latest_step()
 
+  def is_evaluated(self, step: int) -> bool:
+    """Whether a step on disk was evaluated before it was saved."""
+    return self._manager.metrics(step)[METRIC] >= 0
+
   def best(self) -> tuple[int | None, float]:
     """Returns the best step on the validation split and its accuracy.
 

@@ -122,6 +122,7 @@ def run_loop(
   evaluate: Callable,
   save: Callable,
   interrupted: Callable[[], bool],
+  owed: bool = False,
 ):
   """Trains from step `start` to `total_steps`.
 
@@ -140,6 +141,8 @@ def run_loop(
     evaluate: `(state, step) -> whether this is the best so far`.
     save: `(state, step)`.
     interrupted: whether to stop after the present step.
+    owed: whether the state at `start` was saved because its evaluation failed;
+      it is then evaluated first.
 
   Raises:
     NotFiniteError: nothing that is not finite is ever saved.
@@ -161,6 +164,8 @@ def run_loop(
         save(state, step)
       raise
 
+  if owed:
+    evaluate(state, start)
   for step in range(start + 1, total_steps + 1):
     with rescuing(step - 1):
       state, metrics = train_step(state, step - 1)

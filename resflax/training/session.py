@@ -14,7 +14,7 @@ from resflax.models.layout import unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import programs_from, resolution_at, stage_at
 from resflax.training.checkpointing import Checkpointer
-from resflax.training.loop import Clock, steps_left
+from resflax.training.loop import Clock, due, steps_left
 from resflax.training.metrics import Metrics
 from resflax.training.programs import Programs
 from resflax.training.progress import LiveProgress
@@ -77,7 +77,7 @@ class Session:
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
     )
-    self._validated: dict | None = None
+    self._validated: tuple[int, dict] = (0, {})  # the step, and its row
     self._best = self._checkpoints.best()[1] if self._checkpoints else -1.0
     self._logged = self.step
     self.progress = LiveProgress(
@@ -90,6 +90,18 @@ class Session:
       return self.setup.initial_state(), 0.0
     saved, meta = self._checkpoints.restore(self.setup.saved_shapes, step)
     return self.setup.from_saved(saved), meta['seconds']
+
+  @property
+  def owes_validation(self) -> bool:
+    """Whether the state was saved because its validation failed."""
+    get = self.setup.resolved.values
+    is_due = due(self.step, get['eval_every_steps'])
+    return bool(
+      self.step
+      and self._checkpoints
+      and (is_due or self.step == get['schedule.total_steps'])
+      and not self._checkpoints.is_evaluated(self.step)
+    )
 
   def _still_bad(self) -> list[Bad]:
     """Returns the bad examples of earlier starts that nobody has replaced."""
@@ -179,7 +191,7 @@ class Session:
       row = {**self._position(step), **evaluation.row('eval')}
       self._write(state, row)
       self.progress.row(row)
-      self._validated = evaluation.row('eval')
+      self._validated = step, evaluation.row('eval')
       best = evaluation.top1 > self._best
       self._best = max(self._best, evaluation.top1)
       return best
@@ -189,11 +201,13 @@ class Session:
     with self.clock.paused():
       if self._checkpoints:
         meta = {'seconds': self.clock.seconds}
-        self._checkpoints.save(unstack(state), meta, self._validated)
+        evaluated, metrics = self._validated
+        self._checkpoints.save(
+          unstack(state), meta, metrics if evaluated == step else None
+        )
         self._metrics.checkpoint(step)
         self.saved = step
         self.write_status('running')
-    self._validated = None
 
   def test(self, state: TrainState) -> Evaluation:
     """Evaluates on the test split and keeps what the report shows of it."""

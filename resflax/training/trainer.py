@@ -125,6 +125,7 @@ def _run(
       evaluate=session.validate,
       save=session.save,
       interrupted=interrupted,
+      owed=session.owes_validation,
     )
   return state, session.test(state)
 

@@ -11,6 +11,7 @@ from ml_collections import ConfigDict
 
 from resflax.data.sources import ArrayDataset
 from resflax.errors import DataError, NotFiniteError, UsageError
+from resflax.report.read import read_run
 from resflax.runs import load_run
 from resflax.training import trainer
 from resflax.training.trainer import train
@@ -139,6 +140,9 @@ def test_a_bad_example_in_validation_loses_no_step(bright_or_dark, tmp_path):
   assert status(tmp_path)['step'] == 7
   alone = train(config, model=Linear(), source=bright_or_dark)
   assert go(bright_or_dark).digest == alone.digest
+  # The evaluation that failed is made up for.
+  evaluated = [r['step'] for r in read_run(tmp_path).rows if 'eval/top1' in r]
+  assert evaluated == [7, 14, 20]
 
 
 def test_other_data_are_refused_before_anything_compiles(
