@@ -34,6 +34,7 @@ setup(
     'orbax-checkpoint>=0.12.8',
     'pillow>=13.0',
     'rich>=15.0',
+    'safetensors>=0.8',
     'scikit-learn>=1.9',
     'simplejpeg>=1.9',
     'tensorboardX>=2.6.5',
@@ -42,7 +43,7 @@ setup(
   extras_require={
     'test': [
       *('beartype>=0.23', 'pytest>=9.2', 'pytest-xdist>=3.8', 'ruff'),
-      'gcsfs>=2026.10',
+      *('gcsfs>=2026.10', 'h5py>=3.14'),
       # Programs are compiled for TPUs, which needs none.
       "jax[tpu]; sys_platform == 'linux' and platform_machine == 'x86_64'",
     ],
@@ -53,5 +54,9 @@ setup(
     'tpu': ['jax[tpu]'],
     'cuda': ['jax[cuda13]'],
     'wandb': ['wandb'],
+    # Weights of other libraries, each for one kind of file.
+    'hub': ['huggingface_hub'],
+    'keras': ['h5py>=3.14'],
+    'torch': ['torch'],
   },
 )

@@ -53,6 +53,7 @@ MAY_IMPORT = {
   'resflax.training': ('resflax',),  # the trainer's: where all of it meets
   'resflax.runs': ('resflax',),
   'resflax.recalibration': ('resflax',),
+  'resflax.weights': (*LEVEL_1, 'resflax.models', 'resflax.weights'),
   'resflax.aot': ('resflax',),
   'resflax.benchmarks': ('resflax',),
   'resflax.sweeps': ('resflax',),
@@ -79,6 +80,7 @@ ONLY_IN = {
   'wandb': ('resflax.training.metrics',),
   'tensorboardX': ('resflax.training.metrics',),
   'tensorflow': ('resflax.benchmarks.input_peers',),
+  'safetensors': ('resflax.weights',),
   'torch': ('resflax.benchmarks.timm_peer',),
   'timm': ('resflax.benchmarks.timm_peer',),
 }

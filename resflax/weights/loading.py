@@ -1,0 +1,116 @@
+"""Weights of a file, whoever wrote it, as a model's variables."""
+
+import os
+from collections.abc import Mapping
+
+from resflax.checks import check
+from resflax.errors import UsageError
+from resflax.variants import complete
+from resflax.weights import sources
+from resflax.weights.converting import from_theirs
+from resflax.weights.metadata import KEY, Metadata, from_hub, parse
+from resflax.weights.reading import File, read
+from resflax.weights.spelling import variant_name
+from resflax.weights.tensors import nest
+
+
+def load_weights(
+  model: str | Mapping,
+  path: str | os.PathLike | Mapping,
+  source: str = 'auto',
+  **options,
+) -> dict:
+  """Returns weights as a model's variables, block by block.
+
+  Args:
+    model: a variant's name, by timm's spelling too, or fields as those of
+      `config.model`.
+    path: a file, a folder as the Hub has it, `hub:REPO`, or arrays by name.
+    source: whose names they are, one of `SOURCES`; auto = by the names.
+    **options: of `load`.
+
+  Returns:
+    `{'params', 'batch_stats'}` of NumPy arrays in float32.
+
+  Raises:
+    UsageError: they are not this model's, saying what is missing, not known
+      or of another shape; or there is no such file.
+    DataError: the file is damaged.
+  """
+  return load(model, path, source, **options)[0]
+
+
+def load(
+  model: str | Mapping | None,
+  path: str | os.PathLike | Mapping,
+  source: str = 'auto',
+  *,
+  num_classes: int | None = None,
+  reset_head: bool = False,
+  drop_background: bool = False,
+) -> tuple[dict, Metadata]:
+  """Returns a model's variables, and what their file says of itself.
+
+  Args:
+    model: as `load_weights`; None = the one that the file names.
+    path: as `load_weights`, as for source.
+    num_classes: outputs of the classifier; None = those of the file.
+    reset_head: makes the classifier zeros, to be trained anew; the file needs
+      none then. Source: Kolesnikov et al. 2020 (BiT), section 3.3.
+    drop_background: leaves out class 0, as of Model Garden's 1,001.
+
+  Raises:
+    UsageError: as `load_weights`.
+    DataError: as `load_weights`.
+  """
+  # Before gigabytes are read for nothing.
+  if source != 'auto':
+    sources.find(source)
+  if model is not None:
+    check(complete(_named(model)))
+  if isinstance(path, Mapping):
+    file = File('the given dict', dict(path))
+  else:
+    file = read(os.fspath(path))
+  if source == 'auto':
+    source = sources.detect(file.tensors, file.path)
+  metadata = _metadata(file, model)
+  fields = complete(metadata.model if model is None else _named(model))
+  sources.check(fields, source, metadata.model)
+  flat = from_theirs(
+    file.tensors,
+    fields,
+    source,
+    what=f'{file.path} as {source} weights of {metadata.model}',
+    num_classes=num_classes,
+    reset_head=reset_head,
+    drop_background=drop_background,
+  )
+  return nest(flat), metadata
+
+
+def _named(model: str | Mapping) -> str | Mapping:
+  return variant_name(model) if isinstance(model, str) else model
+
+
+def _metadata(file: File, model: str | Mapping | None) -> Metadata:
+  """Returns a file's metadata, the model's name among it."""
+  name = _named(model) if model is not None else None
+  if isinstance(name, Mapping):
+    name = str(name.get('variant') or 'a model of given fields')
+  if KEY in file.strings:
+    metadata = parse(file.strings, file.path)
+    if isinstance(model, str) and name != metadata.model:
+      raise UsageError(
+        f'{file.path} holds weights of {metadata.model}, and not of {name} '
+        '(model).'
+      )
+    return metadata
+  if name is None and 'architecture' in file.config:
+    name = variant_name(str(file.config['architecture']))
+  if name is None:
+    raise UsageError(
+      f'{file.path} does not name its model: give one, such as resnet50 '
+      '(model).'
+    )
+  return Metadata(name, **from_hub(file.config))

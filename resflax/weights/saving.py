@@ -1,0 +1,85 @@
+"""Writes weights: our own file, or one that other libraries load.
+
+Our own is safetensors of the unstacked variables by path, with `Metadata`.
+"""
+
+import contextlib
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from safetensors.numpy import save
+
+from resflax.errors import StorageError
+from resflax.paths import absolute
+from resflax.variants import complete
+from resflax.weights import sources
+from resflax.weights.converting import to_theirs
+from resflax.weights.metadata import Metadata
+from resflax.weights.tensors import flatten
+
+
+def save_weights(
+  path: str | os.PathLike, variables: Mapping, metadata: Metadata
+) -> None:
+  """Writes variables, stacked or not, as one safetensors file.
+
+  Args:
+    path: of the file, which is replaced whole or not at all.
+    variables: `{'params', 'batch_stats'}`.
+    metadata: the model's name and its preprocessing.
+
+  Raises:
+    StorageError: it cannot be written.
+  """
+  flat = flatten(variables)
+  if any('/blocks/' in name for name in flat):
+    from resflax.models.layout import unstack  # which imports JAX
+
+    flat = flatten(unstack(variables))
+  _write(path, flat, metadata.strings())
+
+
+def export(
+  path: str | os.PathLike, variables: Mapping, model: str, source: str
+) -> None:
+  """Writes variables as timm or torchvision name and lay them out.
+
+  Args:
+    path: of the file, which is replaced whole or not at all.
+    variables: `{'params', 'batch_stats'}`, block by block.
+    model: a variant's name.
+    source: whose names, `timm` or `torchvision`.
+
+  Raises:
+    UsageError: the library has no such model.
+    StorageError: it cannot be written.
+  """
+  fields = complete(model)
+  sources.check(fields, source, model)
+  tensors = to_theirs(flatten(variables), fields, source)
+  _write(path, tensors, {'format': 'pt'})
+
+
+def _write(
+  path: str | os.PathLike,
+  tensors: Mapping[str, np.ndarray],
+  strings: Mapping[str, str],
+) -> None:
+  path = absolute(path)
+  unfinished = f'{path}.incomplete'
+  arrays = {
+    name: np.ascontiguousarray(array, np.float32)
+    for name, array in tensors.items()
+  }
+  try:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(unfinished, 'wb') as file:
+      file.write(save(arrays, dict(strings)))
+    os.replace(unfinished, path)
+  except OSError as error:
+    with contextlib.suppress(OSError):
+      os.remove(unfinished)
+    raise StorageError(
+      f'Cannot write {path}: {error.strerror or error}.'
+    ) from error

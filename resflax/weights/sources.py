@@ -1,0 +1,109 @@
+"""Where weights come from: every source as a row."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from resflax.errors import UsageError, unknown
+from resflax.weights import cifar, garden, keras, layouts, timm, torchvision
+
+Tensors = dict[str, np.ndarray]
+
+
+class Source(NamedTuple):
+  """A library's way of naming and laying out the tensors of a model.
+
+  Attributes:
+    name: their name of our tensor, of our path and a model's fields.
+    layout: of their kernels.
+    families: what its models are, each a dict of fields to allowed values.
+    prepare: folds quirks into tensors, so that names and layout are enough.
+  """
+
+  name: Callable[[str, Mapping], str]
+  layout: layouts.Layout
+  families: tuple[Mapping, ...]
+  prepare: Callable[[Mapping[str, np.ndarray]], Tensors] = dict
+
+
+SOURCES = {
+  'timm': Source(timm.name, layouts.TORCH, timm.FAMILIES),
+  'torchvision': Source(torchvision.name, layouts.TORCH, torchvision.FAMILIES),
+  'cifar': Source(cifar.name, layouts.TORCH, cifar.FAMILIES),
+  'keras': Source(
+    keras.name, layouts.TENSORFLOW, keras.FAMILIES, keras.prepare
+  ),
+  'garden': Source(
+    garden.name, layouts.TENSORFLOW, garden.FAMILIES, garden.prepare
+  ),
+  'resflax': Source(lambda path, fields: path, layouts.OURS, ({},)),
+}
+# A name, or the end of one, that only files of a source have. torchvision's
+# are a part of timm's.
+_MARKS = {
+  'params/head/kernel': 'resflax',
+  'linear.weight': 'cifar',
+  'layer1.0.conv1.weight': 'timm',
+  'conv1_conv/kernel': 'keras',
+  'BlockGroup2__block_0__conv_1/kernel': 'keras',
+  'layer_with_weights-0/kernel': 'garden',
+}
+
+
+def detect(names: Iterable[str], where: str) -> str:
+  """Returns the source whose names these are.
+
+  Raises:
+    UsageError: none of them.
+  """
+  names = list(names)
+  for mark, source in _MARKS.items():
+    if any(name.endswith(mark) for name in names):
+      return source
+  raise UsageError(
+    f'{where} holds tensors of no known source, such as '
+    f'{", ".join(sorted(names)[:3]) or "none at all"}: name one of '
+    f'{", ".join(SOURCES)} (source).'
+  )
+
+
+def find(name: str) -> Source:
+  """Returns a row of `SOURCES`.
+
+  Raises:
+    UsageError: no such source.
+  """
+  if name not in SOURCES:
+    raise unknown('source', name, [*SOURCES, 'auto'], 'source')
+  return SOURCES[name]
+
+
+def check(fields: Mapping, source: str, model: str) -> None:
+  """Refuses a model that computes something else than the source's.
+
+  The tensors may well have the same names and shapes.
+
+  Raises:
+    UsageError: saying which field differs.
+  """
+  if fields['norm']['epsilon'] != 1e-5 and source != 'resflax':
+    raise UsageError(
+      f'{model} has config.model.norm.epsilon={fields["norm"]["epsilon"]}, and '
+      f'weights of {source} are for 1e-05.'
+    )
+  differing = [
+    [name for name, allowed in family.items() if fields[name] not in allowed]
+    for family in find(source).families
+  ]
+  names = min(differing, key=len)
+  if names:
+    family = find(source).families[differing.index(names)]
+    given = ', '.join(f'{name}={fields[name]}' for name in names)
+    needed = ', '.join(
+      f'{name}={" or ".join(map(str, family[name]))}' for name in names
+    )
+    raise UsageError(
+      f'{model} has {given}, and weights of {source} are for {needed}: choose '
+      'another model or source.'
+    )

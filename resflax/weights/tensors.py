@@ -1,0 +1,96 @@
+"""The tensors of a model, by path, without making the model.
+
+A path is that of the unstacked variables, joined by slashes:
+`params/stage2/block1/branch/conv2/conv/kernel`. Which tensors there are
+follows from `resflax.slots`, so a file is checked before JAX is imported.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from resflax.geometry import stages, stem_features
+from resflax.slots import BRANCHES, SHORTCUTS, STEMS, BlockShape, Convolution
+
+STEM_KERNEL = 'params/stem/conv1/conv/kernel'
+HEAD_KERNEL = 'params/head/kernel'
+HEAD_BIAS = 'params/head/bias'
+
+
+def shapes(
+  fields: Mapping, *, num_classes: int, channels: int
+) -> dict[str, tuple[int, ...]]:
+  """Returns the shape of every tensor of a model.
+
+  Args:
+    fields: complete and checked, see `resflax.variants.complete`.
+    num_classes: outputs of the classifier.
+    channels: of the image.
+  """
+  features = stem_features(fields)
+  found = {}
+  convolutions = STEMS[fields['stem']].convolutions(channels, features)
+  for number, convolution in enumerate(convolutions, start=1):
+    found |= _convolution(f'stem/conv{number}', convolution)
+  for stage, blocks in enumerate(stages(fields), start=1):
+    for number, shape in enumerate(blocks, start=1):
+      found |= dict(_block(f'stage{stage}/block{number}', shape, fields))
+    features = blocks[-1].features
+  return found | _dense('head', features, num_classes)
+
+
+def flatten(variables: Mapping) -> dict[str, np.ndarray]:
+  """Returns the arrays of nested dicts by path."""
+  flat = {}
+  for name, node in variables.items():
+    if isinstance(node, Mapping):
+      flat |= {f'{name}/{path}': leaf for path, leaf in flatten(node).items()}
+    else:
+      flat[name] = np.asarray(node)
+  return flat
+
+
+def nest(flat: Mapping[str, np.ndarray]) -> dict:
+  """Returns arrays by path as nested dicts."""
+  tree: dict = {}
+  for path, array in flat.items():
+    *groups, name = path.split('/')
+    node = tree
+    for group in groups:
+      node = node.setdefault(group, {})
+    node[name] = array
+  return tree
+
+
+def _block(
+  name: str, shape: BlockShape, fields: Mapping
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+  convolutions = BRANCHES[fields['branch']].convolutions(shape)
+  for number, convolution in enumerate(convolutions, start=1):
+    yield from _convolution(f'{name}/branch/conv{number}', convolution).items()
+  if shape.changes and SHORTCUTS[fields['shortcut']]:
+    projection = Convolution(1, shape.in_features, shape.features)
+    yield from _convolution(f'{name}/shortcut', projection).items()
+  if shape.se_features:
+    inputs, hidden = shape.features, shape.se_features
+    yield from _dense(f'{name}/se/reduce', inputs, hidden).items()
+    yield from _dense(f'{name}/se/expand', hidden, inputs).items()
+
+
+def _convolution(name: str, c: Convolution) -> dict[str, tuple[int, ...]]:
+  kernel = (c.kernel, c.kernel, c.inputs // c.groups, c.features)
+  vector = (c.features,)
+  return {
+    f'params/{name}/conv/kernel': kernel,
+    f'params/{name}/norm/scale': vector,
+    f'params/{name}/norm/bias': vector,
+    f'batch_stats/{name}/norm/mean': vector,
+    f'batch_stats/{name}/norm/var': vector,
+  }
+
+
+def _dense(name: str, inputs: int, features: int) -> dict[str, tuple[int, ...]]:
+  return {
+    f'params/{name}/kernel': (inputs, features),
+    f'params/{name}/bias': (features,),
+  }

@@ -1,0 +1,185 @@
+import numpy as np
+import pytest
+
+from resflax.errors import UsageError
+from resflax.variants import complete
+from resflax.weights import load_weights
+from resflax.weights.converting import to_theirs
+from resflax.weights.tensors import flatten
+from tests.weights.conftest import random, tiny
+
+PAIRS = (
+  *(('timm', m) for m in ('resnet18', 'resnet50', 'resnet18_d', 'resnet50_c')),
+  *(('timm', m) for m in ('se_resnet50', 'resnext50_32x4d', 'resnet_rs_50')),
+  *(('torchvision', m) for m in ('resnet34', 'resnext50_32x4d')),
+  *(('cifar', m) for m in ('resnet20_cifar', 'resnet56_cifar')),
+  ('keras', 'resnet_rs_50'),
+  ('garden', 'resnet_rs_50_garden'),
+)
+
+
+def assert_equal(variables, flat):
+  got = flatten(variables)
+  assert got.keys() == flat.keys()
+  for path, array in flat.items():
+    np.testing.assert_array_equal(got[path], array, path)
+    assert got[path].dtype == np.float32
+
+
+@pytest.mark.parametrize(('source', 'model'), PAIRS)
+def test_there_and_back_is_bit_equal(state_dict, source, model):
+  fields = tiny(model)
+  flat, theirs = state_dict(fields, source)
+  assert len(theirs) == len(flat)
+  assert_equal(load_weights(fields, theirs, source), flat)
+  again = to_theirs(flat, complete(fields), source)
+  for name, array in theirs.items():
+    np.testing.assert_array_equal(again[name], array, name)
+
+
+@pytest.mark.parametrize(
+  ('source', 'model', 'found'),
+  [
+    ('timm', 'resnet50_d', 'timm'),
+    ('torchvision', 'resnet50', 'timm'),
+    ('cifar', 'resnet20_cifar', 'cifar'),
+    ('keras', 'resnet_rs_50', 'keras'),
+    ('garden', 'resnet_rs_50_garden', 'garden'),
+  ],
+)
+def test_the_source_is_told_by_its_names(state_dict, source, model, found):
+  from resflax.weights.sources import detect
+
+  _, theirs = state_dict(tiny(model), source)
+  assert detect(theirs, 'it') == found
+  with pytest.raises(UsageError, match='it holds .* such as a: name one'):
+    detect({'a': 0}, 'it')
+
+
+def test_prefixes_and_counters_of_torch_are_ignored(state_dict):
+  fields = tiny('resnet20_cifar')
+  flat, theirs = state_dict(fields, 'cifar')
+  wrapped = {f'module.{name}': array for name, array in theirs.items()}
+  wrapped['module.bn1.num_batches_tracked'] = np.array(7)
+  assert_equal(load_weights(fields, wrapped), flat)
+
+
+def test_projections_of_cifar_nets(state_dict):
+  fields = tiny('resnet20_cifar', shortcut='projection')
+  flat, theirs = state_dict(fields, 'cifar')
+  assert 'layer2.0.shortcut.1.running_var' in theirs
+  assert_equal(load_weights(fields, theirs), flat)
+
+
+def test_every_tensor_that_does_not_fit_is_named(state_dict):
+  fields = tiny('resnet18')
+  _, theirs = state_dict(fields, 'timm')
+  del theirs['bn1.running_mean'], theirs['fc.bias']
+  theirs['aux.weight'] = np.zeros(1)
+  theirs['layer2.0.conv1.weight'] = np.zeros((4, 3, 2, 1))
+  with pytest.raises(UsageError) as error:
+    load_weights(fields, theirs)
+  (line,) = str(error.value).splitlines()
+  assert '2 missing: bn1.running_mean, fc.bias;' in line
+  assert '1 not known: aux.weight;' in line
+  assert (
+    'of another shape: layer2.0.conv1.weight (4, 3, 2, 1) for (16, 8, 3, 3)'
+  ) in line
+  assert 'reset_head' in line
+
+
+def test_ten_names_are_listed(state_dict):
+  _, theirs = state_dict(tiny('resnet18'), 'timm')
+  with pytest.raises(UsageError, match=r'30 missing: .*, \.\.\.') as error:
+    load_weights(tiny('resnet18', depths=(1, 1, 1, 4)), theirs)
+  assert str(error.value).count('layer4.') == 10
+
+
+@pytest.mark.parametrize(
+  ('model', 'source', 'field'),
+  [
+    ('resnet50_v1', 'timm', 'branch=bottleneck,'),
+    ('resnet50', 'keras', 'branch=bottleneck_b,'),
+    ('resnet_rs_50', 'garden', 'activation=relu, padding=symmetric'),
+    ('resnet_rs_50_garden', 'timm', 'activation=swish, padding=same'),
+    ('resnet50_d', 'torchvision', 'stem=deep, shortcut=avg_pool'),
+    ('se_resnet50', 'torchvision', 'se_ratio=0.0625'),
+    ('resnet18', 'cifar', 'stem=conv7x7'),
+    ({'variant': 'resnet18', 'norm': {'epsilon': 1e-3}}, 'timm', 'epsilon'),
+  ],
+)
+def test_models_that_compute_something_else_are_refused(model, source, field):
+  with pytest.raises(UsageError, match=field):
+    load_weights(model, {}, source)
+
+
+def test_a_head_of_other_classes(state_dict):
+  fields = tiny('resnet18')
+  flat, theirs = state_dict(fields, 'timm')
+  with pytest.raises(UsageError, match='has 5 classes, and not 3: .*reset_he'):
+    load_weights(fields, theirs, num_classes=3)
+  head = {'params/head/kernel': (64, 3), 'params/head/bias': (3,)}
+  zeros = {path: np.zeros(shape, np.float32) for path, shape in head.items()}
+  reset = load_weights(fields, theirs, num_classes=3, reset_head=True)
+  assert_equal(reset, flat | zeros)
+  del theirs['fc.weight'], theirs['fc.bias']
+  headless = load_weights(fields, theirs, num_classes=3, reset_head=True)
+  assert_equal(headless, flat | zeros)
+
+
+def test_the_background_class_is_left_out(state_dict):
+  fields = tiny('resnet_rs_50_garden')
+  flat, theirs = state_dict(fields, 'garden')
+  got = flatten(load_weights(fields, theirs, drop_background=True))
+  for path in ('params/head/kernel', 'params/head/bias'):
+    np.testing.assert_array_equal(got[path], flat[path][..., 1:])
+
+
+def test_other_channels_and_precisions(state_dict):
+  fields = tiny('resnet18')
+  flat, theirs = state_dict(fields, 'timm', channels=1)
+  half = {name: array.astype(np.float16) for name, array in theirs.items()}
+  got = flatten(load_weights(fields, half))
+  kernel = 'params/stem/conv1/conv/kernel'
+  assert got[kernel].shape == (7, 7, 1, 8) and got[kernel].dtype == np.float32
+  np.testing.assert_allclose(got[kernel], flat[kernel], rtol=1e-3)
+
+
+def test_quirks_of_keras_are_folded():
+  """The arithmetic of a convolution's bias, a norm's epsilon, and BGR."""
+  fields = tiny('resnet50_v1')
+  flat = random(fields)
+  theirs = to_theirs(flat, complete(fields), 'keras')
+  bias = np.arange(8, dtype=np.float32)
+  theirs['conv1_conv/bias'] = bias
+  got = flatten(load_weights(fields, theirs, 'keras'))
+  norm = 'batch_stats/stem/conv1/norm'
+  np.testing.assert_array_equal(
+    got[f'{norm}/mean'], flat[f'{norm}/mean'] - bias
+  )
+  np.testing.assert_allclose(
+    got[f'{norm}/var'] - np.float64(flat[f'{norm}/var']), 1e-8, atol=6e-8
+  )
+  kernel = 'params/stem/conv1/conv/kernel'
+  np.testing.assert_array_equal(got[kernel], flat[kernel][:, :, ::-1])
+
+
+def test_names_of_keras_do_not_depend_on_models_made_before(state_dict):
+  fields = tiny('resnet_rs_50')
+  flat, theirs = state_dict(fields, 'keras')
+  renamed = {n.replace('stem_1_', 'stem_12_', 1): a for n, a in theirs.items()}
+  assert renamed.keys() != theirs.keys()
+  assert_equal(load_weights(fields, renamed), flat)
+
+
+def test_averages_in_checkpoints_of_model_garden(state_dict):
+  fields = tiny('resnet_rs_50_garden')
+  flat, theirs = state_dict(fields, 'garden')
+  value, slot = '/.ATTRIBUTES/VARIABLE_VALUE', '/.OPTIMIZER_SLOT/optimizer'
+  saved = {'optimizer/iter' + value: np.array(3)}
+  for name, array in theirs.items():
+    inside = name.replace('backbone/', 'model/layer_with_weights-0/')
+    saved[inside + value] = array + 1
+    saved[inside + slot + '/momentum' + value] = array + 2
+    saved[inside + slot + '/average' + value] = array
+  assert_equal(load_weights(fields, saved, 'garden'), flat)
