@@ -14,6 +14,23 @@ libtpu.pretend()  # before JAX looks for devices
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
 
+def pytest_addoption(parser):
+  parser.addoption(
+    '--parity',
+    action='store_true',
+    help='compare every pair of tests/parity, RS-420 among them',
+  )
+
+
+def pytest_collection_modifyitems(config, items):
+  """Leaves the large pairs out, which take half an hour."""
+  if config.getoption('--parity'):
+    return
+  left_out = [item for item in items if item.get_closest_marker('parity')]
+  config.hook.pytest_deselected(items=left_out)
+  items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture
 def key():
   return jax.random.key(0)

@@ -39,7 +39,7 @@ SOURCES = {
   ),
   'resflax': Source(lambda path, fields: path, layouts.OURS, ({},)),
 }
-# A name, or the end of one, that only files of a source have. torchvision's
+# A part of a name that only files of a source have. torchvision's
 # are a part of timm's.
 _MARKS = {
   'params/head/kernel': 'resflax',
@@ -59,7 +59,7 @@ def detect(names: Iterable[str], where: str) -> str:
   """
   names = list(names)
   for mark, source in _MARKS.items():
-    if any(name.endswith(mark) for name in names):
+    if any(mark in name for name in names):
       return source
   raise UsageError(
     f'{where} holds tensors of no known source, such as '

@@ -182,4 +182,4 @@ def test_averages_in_checkpoints_of_model_garden(state_dict):
     saved[inside + value] = array + 1
     saved[inside + slot + '/momentum' + value] = array + 2
     saved[inside + slot + '/average' + value] = array
-  assert_equal(load_weights(fields, saved, 'garden'), flat)
+  assert_equal(load_weights(fields, saved), flat)

@@ -1,0 +1,37 @@
+"""Every source's models and ours give equal logits from equal weights."""
+
+import numpy as np
+import pytest
+
+from tests.parity.cases import CASES, QUICK
+from tests.parity.measure import answer, differences, recorded
+
+TOLERANCE = 1e-4  # relative, in float32
+
+
+def parameters():
+  """The quick cases; the others wait for `pytest --parity`."""
+  for case in CASES:
+    quick = case.key in QUICK[case.source]
+    marks = pytest.mark.slow if quick else pytest.mark.parity
+    yield pytest.param(case, marks=marks, id=f'{case.source}-{case.key}')
+
+
+@pytest.mark.parametrize('case', parameters())
+def test_equal_logits(case):
+  theirs = recorded(case)
+  logits, stages = differences(answer(case), theirs)
+  assert logits < TOLERANCE
+  assert stages < TOLERANCE
+
+
+def test_logits_depend_on_the_image_a_hundred_times_more():
+  """So that a difference of the tolerance means something."""
+  for case in CASES:
+    first, second = np.asarray(recorded(case)['logits'])
+    assert np.abs(first - second).max() > 100 * TOLERANCE * np.abs(first).max()
+
+
+def test_quick_cases_exist():
+  for source, keys in QUICK.items():
+    assert set(keys) <= {c.key for c in CASES if c.source == source}
