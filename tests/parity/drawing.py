@@ -39,7 +39,7 @@ def images(size: int) -> np.ndarray:
   return np.random.default_rng(size).standard_normal(shape, np.float32)
 
 
-def tensors(source: str, ours: str) -> dict[str, np.ndarray]:
+def tensors(source: str, ours: str | Mapping) -> dict[str, np.ndarray]:
   """Returns all weights of a source's model, as it names them."""
   fields, classes = complete(ours), CLASSES + (source == 'garden')
   wanted: Mapping = shapes(fields, num_classes=classes, channels=3)
