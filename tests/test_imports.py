@@ -175,6 +175,7 @@ def test_the_report_needs_no_jax_and_data_no_tensorflow():
   for module, unwanted in (
     ('resflax.report', {'jax', 'tensorflow', 'grain'}),
     ('resflax.data.pipeline, resflax.data.sources', {'tensorflow', 'torch'}),
+    ('resflax.weights.loading', {'jax', 'tensorflow', 'torch', 'h5py'}),
   ):
     code = f'import sys, {module}; print({unwanted} & set(sys.modules))'
     done = subprocess.run(

@@ -1,5 +1,6 @@
 """Weights of a file, whoever wrote it, as a model's variables."""
 
+import dataclasses
 import os
 from collections.abc import Mapping
 
@@ -77,6 +78,9 @@ def load(
   metadata = _metadata(file, model)
   fields = complete(metadata.model if model is None else _named(model))
   sources.check(fields, source, metadata.model)
+  if metadata.mean is None:
+    known = sources.normalization(source, fields)
+    metadata = dataclasses.replace(metadata, **known)
   flat = from_theirs(
     file.tensors,
     fields,

@@ -178,6 +178,6 @@ def _tensorflow(path: str) -> dict[str, np.ndarray]:
 
 
 _READERS = {
-  **dict.fromkeys(('.pt', '.pth', '.bin', '.tar'), _torch),
+  **dict.fromkeys(('.pt', '.pth', '.th', '.bin', '.tar'), _torch),
   **dict.fromkeys(('.h5', '.hdf5', '.keras'), _keras),
 }

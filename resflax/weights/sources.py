@@ -79,6 +79,20 @@ def find(name: str) -> Source:
   return SOURCES[name]
 
 
+def normalization(source: str, fields: Mapping) -> dict:
+  """Returns mean and std of a source's images in 0..1, where all share them.
+
+  Source: Keras's `imagenet_utils` subtracts its means from 0..255, and does
+    not divide; the others are as torchvision has them.
+  """
+  if source == 'keras' and fields['stem'] == 'conv7x7':
+    means = (123.68, 116.779, 103.939)
+    return {'mean': tuple(m / 255 for m in means), 'std': (1 / 255,) * 3}
+  if source in ('keras', 'garden', 'torchvision'):
+    return {'mean': (0.485, 0.456, 0.406), 'std': (0.229, 0.224, 0.225)}
+  return {}
+
+
 def check(fields: Mapping, source: str, model: str) -> None:
   """Refuses a model that computes something else than the source's.
 

@@ -6,52 +6,60 @@ from collections.abc import Mapping
 import numpy as np
 
 from resflax.variants import complete
-from resflax.weights.converting import to_theirs
+from resflax.weights.sources import SOURCES
 from resflax.weights.tensors import shapes
 
 CLASSES = 10
 IMAGES = 2
+AMPLITUDE = 8  # of images: swish lets what is larger pass, as a ReLU does
 
 
-def draw(name: str, shape: tuple[int, ...]) -> np.ndarray:
-  """Returns the tensor of a name.
+def draw(
+  name: str, path: str, shape: tuple[int, ...], last: str = ''
+) -> np.ndarray:
+  """Returns a tensor of our shape, drawn by the name it has at its source.
 
-  Kernels are small enough for branches to add a twentieth of the variance
-  that their blocks carry, so that a deep net stays in range and every layer
-  shows in the logits.
+  Scaled so that in a deep net neither the image nor a bias is lost: kernels
+  keep the variance of what a ReLU lets pass, and a branch adds a twentieth of
+  what its block carries.
+
+  Args:
+    name: the seed.
+    path: what it is.
+    shape: [.., inputs, outputs] of a kernel.
+    last: the last convolution of a branch.
   """
   generator = np.random.default_rng(zlib.crc32(name.encode()))
-  if name.endswith(('running_var', 'moving_variance', 'gamma')):
-    return generator.uniform(0.5, 1.5, shape).astype(np.float32)
+  if path.endswith(('/var', '/scale')):
+    positive = generator.uniform(0.5, 1.5, shape).astype(np.float32)
+    is_last = last and path.endswith(f'branch/{last}/norm/scale')
+    return positive * np.float32(0.15 if is_last else 1)
   noise = generator.standard_normal(shape, np.float32)
-  if len(shape) > 1:
-    torch = name.endswith('.weight')
-    inputs = np.prod(shape[1:] if torch else shape[:-1])
-    return noise * np.float32(0.75 / np.sqrt(inputs))
-  if name.endswith('.weight'):  # torch's scale
-    return 1 + np.clip(noise, -2, 2) * np.float32(0.25)
-  return noise * np.float32(0.1)
+  if path.endswith('/kernel'):
+    return noise * np.float32(np.sqrt(2 / np.prod(shape[:-1])))
+  return noise * np.float32(0.3)
 
 
 def images(size: int) -> np.ndarray:
-  """Returns images [batch, height, width, channels]."""
-  shape = (IMAGES, size, size, 3)
-  return np.random.default_rng(size).standard_normal(shape, np.float32)
+  """Returns images [batch, height, width, channels] of large, noisy tiles."""
+  generator = np.random.default_rng(size)
+  tiles = generator.standard_normal((IMAGES, 4, 4, 3), np.float32)
+  place = np.arange(size) * 4 // size
+  noise = generator.standard_normal((IMAGES, size, size, 3), np.float32)
+  return AMPLITUDE * (tiles[:, place][:, :, place] + noise / 2)
 
 
 def tensors(source: str, ours: str | Mapping) -> dict[str, np.ndarray]:
   """Returns all weights of a source's model, as it names them."""
   fields, classes = complete(ours), CLASSES + (source == 'garden')
-  wanted: Mapping = shapes(fields, num_classes=classes, channels=3)
-  nothing = {path: np.broadcast_to(0, shape) for path, shape in wanted.items()}
-  found = {
-    name: array.shape
-    for name, array in to_theirs(nothing, fields, source).items()
-  }
+  row, found = SOURCES[source], {}
+  last = f'conv{2 if fields["branch"] == "basic" else 3}'
+  wanted = shapes(fields, num_classes=classes, channels=3)
+  for path, shape in wanted.items():
+    name = row.name(path, fields)
+    found[name] = row.layout.to_theirs(path, draw(name, path, shape, last))
   if source == 'keras' and 'conv1_conv/kernel' in found:
-    found |= {  # which we have no place for
-      name.replace('kernel', 'bias'): shape[-1:]
-      for name, shape in found.items()
-      if name.endswith('_conv/kernel')
-    }
-  return {name: draw(name, shape) for name, shape in found.items()}
+    for kernel in [n for n in found if n.endswith('_conv/kernel')]:
+      bias = kernel.replace('kernel', 'bias')  # which we have no place for
+      found[bias] = draw(bias, bias, found[kernel].shape[-1:])
+  return found

@@ -28,8 +28,13 @@ def summary(stage: np.ndarray) -> np.ndarray:
   return np.stack([flat.mean(1), np.sqrt((flat**2).mean(1))])
 
 
-def answer(case: Case) -> dict:
-  """Returns what our model answers with the case's weights converted."""
+def answer(case: Case, **overrides) -> dict:
+  """Returns what our model answers with the case's weights converted.
+
+  Args:
+    case: which.
+    **overrides: fields that make another model of it.
+  """
   variables = load_weights(
     case.ours,
     drawing.tensors(case.source, case.ours),
@@ -37,7 +42,9 @@ def answer(case: Case) -> dict:
     drop_background=case.source == 'garden',
   )
   # In loops, for the deepest would compile for minutes.
-  model = build_model(case.ours, num_classes=drawing.CLASSES, scan_blocks='on')
+  model = build_model(
+    case.ours, num_classes=drawing.CLASSES, scan_blocks='on', **overrides
+  )
 
   @jax.jit
   def run(variables, images):

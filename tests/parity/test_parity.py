@@ -17,12 +17,29 @@ def parameters():
     yield pytest.param(case, marks=marks, id=f'{case.source}-{case.key}')
 
 
-@pytest.mark.parametrize('case', parameters())
+@pytest.mark.parametrize('case', list(parameters()))
 def test_equal_logits(case):
   theirs = recorded(case)
   logits, stages = differences(answer(case), theirs)
   assert logits < TOLERANCE
   assert stages < TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  ('key', 'wrong'),
+  [
+    ('resnetrs50@97', {'padding': 'same'}),
+    ('ResNet50@97', {'branch': 'bottleneck_b'}),
+    ('resnet-rs-50@64', {'shortcut': 'avg_pool'}),
+    ('resnet-rs-50@64', {'activation': 'relu'}),
+  ],
+)
+def test_another_convention_shows(key, wrong):
+  """One that changes no name and no shape."""
+  case = next(case for case in CASES if case.key == key)
+  logits, stages = differences(answer(case, **wrong), recorded(case))
+  assert min(logits, stages) > 10 * TOLERANCE
 
 
 def test_logits_depend_on_the_image_a_hundred_times_more():

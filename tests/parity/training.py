@@ -82,7 +82,7 @@ def losses() -> dict:
   images, labels = batch(STEPS)
   # In training mode: torch's running variance is the unbiased one.
   logits, _ = model.apply(
-    state.ema, images, train=True, mutable=['batch_stats']
+    state.ema, jnp.asarray(images), train=True, mutable=['batch_stats']
   )
   average = cross_entropy(logits, jnp.asarray(labels), SMOOTHING).mean()
   return {'losses': found, 'average': float(average)}

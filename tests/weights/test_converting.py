@@ -5,6 +5,7 @@ from resflax.errors import UsageError
 from resflax.variants import complete
 from resflax.weights import load_weights
 from resflax.weights.converting import to_theirs
+from resflax.weights.loading import load
 from resflax.weights.tensors import flatten
 from tests.weights.conftest import random, tiny
 
@@ -183,3 +184,14 @@ def test_averages_in_checkpoints_of_model_garden(state_dict):
     saved[inside + slot + '/momentum' + value] = array + 2
     saved[inside + slot + '/average' + value] = array
   assert_equal(load_weights(fields, saved), flat)
+
+
+def test_means_of_keras_are_those_of_pictures_in_0_to_255(state_dict):
+  fields = tiny('resnet50_v1')
+  _, theirs = state_dict(fields, 'keras')
+  _, metadata = load(fields, theirs, 'keras')
+  pixel = np.array([10.0, 100.0, 200.0])
+  ours = (pixel / 255 - metadata.mean) / metadata.std
+  np.testing.assert_allclose(ours, pixel - [123.68, 116.779, 103.939])
+  _, theirs = state_dict(tiny('resnet18'), 'timm')
+  assert load(tiny('resnet18'), theirs)[1].mean is None
