@@ -29,7 +29,7 @@ def test_equal_logits(case):
 @pytest.mark.parametrize(
   ('key', 'wrong'),
   [
-    ('resnetrs50@97', {'padding': 'same'}),
+    ('resnetrs50@64', {'padding': 'same'}),
     ('ResNet50@97', {'branch': 'bottleneck_b'}),
     ('resnet-rs-50@64', {'shortcut': 'avg_pool'}),
     ('resnet-rs-50@64', {'activation': 'relu'}),
