@@ -15,6 +15,7 @@ from etils import epath
 from jaxtyping import Float
 
 from resflax.config import Resolved
+from resflax.data.pipeline import eval_batches
 from resflax.data.records import Dataset, Records, default_splits
 from resflax.errors import UsageError, unknown
 from resflax.evaluation.classification import Evaluation, evaluate

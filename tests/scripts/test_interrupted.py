@@ -61,8 +61,11 @@ def test_before_training_there_is_nothing_to_save(delay, tmp_path):
   with started(*DIGITS, f'--workdir={tmp_path}/run') as process:
     time.sleep(delay)
     code, err = interrupt(process)
-  assert (code, err.count('\n')) == (42, 1), err
-  assert 'nothing to save' in err or 'the state is saved' in err
+  if code == 130:  # a slow machine has not come to `train` yet
+    assert err == 'interrupted\n'
+  else:
+    assert (code, err.count('\n')) == (42, 1), err
+    assert 'nothing to save' in err or 'the state is saved' in err
 
 
 @pytest.mark.slow
