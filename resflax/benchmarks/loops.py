@@ -88,17 +88,18 @@ def _bare(session: Session, steps: int) -> Callable[[], None]:
 
 def _looped(session: Session, steps: int) -> Callable[[], None]:
   """Returns so many steps of the training loop, a row each 50."""
-  holder = [session.setup.initial_state()]
+  holder, done = [session.setup.initial_state()], itertools.count(0, steps)
 
   def log(state, step, means):
     with contextlib.redirect_stdout(io.StringIO()):
       session.log(state, step, means)
 
   def run_steps():
+    start = next(done)
     holder[0] = run_loop(
       holder[0],
-      start=0,
-      total_steps=steps,
+      start=start,
+      total_steps=start + steps,
       cadence=Cadence(log=50, evaluate=0),
       train_step=session.train_step,
       log=log,
