@@ -119,13 +119,12 @@ class _Jobs:
     argument = f':{run.config_arg}' if run.config_arg else ''
     command = [sys.executable, '-m', 'scripts.train']
     command += [f'--config={self._config}{argument}', *run.flags]
-    with open(folder / 'log.txt', 'ab') as log:
+    with open(folder / 'log.txt', 'ab') as log, _on(cores):
       process = subprocess.Popen(
         [*command, f'--workdir={folder}'],
         stdout=log,
         stderr=log,
         start_new_session=True,  # Ctrl-C is for this process to pass on
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
       )
     self._running[process] = run, cores
     self._attempts[run.name] = self._attempts.get(run.name, 0) + 1
@@ -151,6 +150,21 @@ def _line(row: dict) -> str:
 def _is_done(folder: Path) -> bool:
   status = folder / 'status.json'
   return status.exists() and json.loads(status.read_text())['state'] == 'done'
+
+
+@contextlib.contextmanager
+def _on(cores: list[int]) -> Iterator[None]:
+  """Lends this thread's cores to the processes that it starts inside.
+
+  They inherit them. Setting them between fork and exec would run Python in a
+  fork of a process with threads.
+  """
+  before = os.sched_getaffinity(0)
+  os.sched_setaffinity(0, cores)
+  try:
+    yield
+  finally:
+    os.sched_setaffinity(0, before)
 
 
 @contextlib.contextmanager
