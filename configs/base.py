@@ -26,6 +26,16 @@ def base_config() -> config_dict.ConfigDict:
   return config.lock()
 
 
+def imagenet_config(*, batch: int) -> config_dict.ConfigDict:
+  """Returns what the ImageNet recipes share: data, precision, cadence."""
+  config = base_config()
+  config.batch_size = batch
+  config.precision = 'bfloat16'
+  config.data.name = 'imagenet2012'
+  config.log_every_steps = 100
+  return config
+
+
 def shrink(config: config_dict.ConfigDict, *, keep_data: bool = False):
   """Turns a config into `runlocal`: a few steps of a tiny net on digits.
 
@@ -40,6 +50,7 @@ def shrink(config: config_dict.ConfigDict, *, keep_data: bool = False):
     if not keep_data:
       splits = dict(train_split=None, val_split=None, test_split=None)
       config.data.update(name='digits', mean=None, std=None, **splits)
+      config.augment.lighting = 0.0  # digits have no colours
     config.model.depths = (1,) * len(variant(config.model.variant)['depths'])
     config.model.width = 0.125
     config.batch_size = 16

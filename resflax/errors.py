@@ -50,6 +50,12 @@ class PreemptedError(ResflaxError):
   exit_code = 42
 
 
+def first_line(error: Exception) -> str:
+  """Returns the first line of an error, or its type where it says nothing."""
+  lines = str(error).strip().splitlines()
+  return lines[0] if lines else type(error).__name__
+
+
 def near_miss(value: str, allowed: Iterable[str]) -> str:
   """Returns ` Did you mean 'x'?`, or nothing where no name is close."""
   close = difflib.get_close_matches(str(value), list(allowed), n=1)

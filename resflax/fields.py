@@ -98,20 +98,22 @@ def rate(default: float | None, doc: str) -> Field:
   return Field(float, default, doc, low=0, high=1)
 
 
-def flat(tree: Mapping, prefix: str = '') -> Iterator[tuple[str, object]]:
+def flat(
+  tree: Mapping, prefix: str = '', separator: str = '.'
+) -> Iterator[tuple[str, object]]:
   """Yields `(dotted path, leaf)` of a nested mapping, in its own order."""
   for name, value in tree.items():
     if isinstance(value, Mapping):
-      yield from flat(value, f'{prefix}{name}.')
+      yield from flat(value, f'{prefix}{name}{separator}', separator)
     else:
       yield f'{prefix}{name}', value
 
 
-def nest(leaves: Mapping[str, object]) -> dict:
+def nest(leaves: Mapping[str, object], separator: str = '.') -> dict:
   """Returns the nested dict of `{dotted path: leaf}`."""
   tree = {}
   for path, value in leaves.items():
-    *groups, name = path.split('.')
+    *groups, name = path.split(separator)
     node = tree
     for group in groups:
       node = node.setdefault(group, {})

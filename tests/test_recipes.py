@@ -117,7 +117,7 @@ def test_the_table_is_the_published_path():
     '_'.join((names.get(a, a), b))
     for a, b in (name.split('_') for name in resnet_rs.MODELS)
   }
-  assert keys == ours == set(ours) and set(TABLE) == set(resnet_rs.MODELS)
+  assert keys == ours and set(TABLE) == set(resnet_rs.MODELS)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ jitter of 0.4 and PCA lighting of 0.1, batch 1024 in half precision (section 3).
 Kernels start as He et al. 2015 have it, where the paper takes Xavier's.
 """
 
-from configs.base import base_config, shrink
+from configs.base import imagenet_config, shrink
 from resflax.arguments import parse_arg
 from resflax.errors import unknown
 
@@ -41,15 +41,11 @@ def get_config(arg=None):
   if arg['rung'] not in RUNGS:
     raise unknown('rung', arg['rung'], RUNGS, '--config=bag_of_tricks.py:RUNG')
   rung = RUNGS.index(arg['rung'])
-  c = base_config()
-  c.batch_size = arg['batch']
-  c.precision = 'bfloat16'
-  c.data.name = 'imagenet2012'
+  c = imagenet_config(batch=arg['batch'])
   c.model.variant = VARIANTS[min(rung, 3)]
   c.resolution.train = 224
-  # For colours; the digits of `runlocal` have none.
   c.augment.color_jitter = 0.4
-  c.augment.lighting = 0.0 if arg['runlocal'] else 0.1
+  c.augment.lighting = 0.1
 
   c.optimizer.lr = 0.1
   c.optimizer.nesterov = True
@@ -59,7 +55,6 @@ def get_config(arg=None):
   c.schedule.name = 'step'
   c.schedule.drops = (25.0, 50.0, 75.0)
   c.ema.decay = 0.0
-  c.log_every_steps = 100
   if rung >= RUNGS.index('cosine'):
     c.schedule.name = 'cosine'
   if rung >= RUNGS.index('smoothing'):

@@ -13,18 +13,14 @@ example (its README, TPU v3-32); 76.1 % from TF Model Garden with steps in
 place of the cosine (MODEL_GARDEN.md, 90 epochs).
 """
 
-from configs.base import base_config, shrink
+from configs.base import imagenet_config, shrink
 from resflax.arguments import parse_arg
 
 
 def get_config(arg=None):
   """Returns the config; `runlocal` shrinks it and runs on digits."""
   arg = parse_arg(arg, variant='resnet50', batch=1024, runlocal=False)
-  c = base_config()
-  c.batch_size = arg['batch']
-  c.precision = 'bfloat16'
-
-  c.data.name = 'imagenet2012'
+  c = imagenet_config(batch=arg['batch'])
 
   c.model.variant = arg['variant']
 
@@ -36,5 +32,4 @@ def get_config(arg=None):
   c.schedule.total_epochs = 90.0
   c.schedule.warmup_epochs = 5.0
   c.ema.decay = 0.0
-  c.log_every_steps = 100
   return shrink(c) if arg['runlocal'] else c

@@ -29,7 +29,7 @@ rs152_i192 82.0, rs152_i224 82.8, rs152_i256 83.0, rs200_i256 83.4, rs270_i256
 
 import re
 
-from configs.base import base_config, shrink
+from configs.base import imagenet_config, shrink
 from resflax.arguments import parse_arg
 from resflax.errors import unknown
 
@@ -62,10 +62,7 @@ def get_config(arg=None):
     garden=False,
     runlocal=False,
   )
-  c = base_config()
-  c.batch_size = arg['batch']
-  c.precision = 'bfloat16'
-  c.data.name = 'imagenet2012'
+  c = imagenet_config(batch=arg['batch'])
 
   c.model.norm.momentum = 0.0
   c.ema.decay = 0.9999
@@ -75,7 +72,6 @@ def get_config(arg=None):
   c.optimizer.momentum = 0.9
   c.schedule.total_epochs = arg['epochs']
   c.schedule.warmup_epochs = 5.0
-  c.log_every_steps = 100
   _like_the_authors(c, garden=arg['garden'])
   if arg['macs'] or arg['latency_ms']:
     _by_rule(c, arg)

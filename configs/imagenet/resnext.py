@@ -13,22 +13,18 @@ Expected top-1 (the authors' repository): resnext50_32x4d 77.8,
 resnext101_32x4d 78.8, resnext101_64x4d 79.6 %.
 """
 
-from configs.base import base_config, shrink
+from configs.base import imagenet_config, shrink
 from resflax.arguments import parse_arg
 
 
 def get_config(arg=None):
   """Returns the config; `runlocal` shrinks it and runs on digits."""
   arg = parse_arg(arg, variant='resnext50_32x4d', batch=256, runlocal=False)
-  c = base_config()
-  c.batch_size = arg['batch']
-  c.precision = 'bfloat16'
-  c.data.name = 'imagenet2012'
+  c = imagenet_config(batch=arg['batch'])
   c.model.variant = arg['variant']
   c.resolution.train = 224
-  # For colours; the digits of `runlocal` have none.
   c.augment.color_jitter = 0.4
-  c.augment.lighting = 0.0 if arg['runlocal'] else 0.1
+  c.augment.lighting = 0.1
 
   c.optimizer.lr = 0.1
   c.optimizer.nesterov = True
@@ -38,5 +34,4 @@ def get_config(arg=None):
   c.schedule.total_epochs = 90.0
   c.schedule.warmup_epochs = 5.0 if arg['batch'] > 256 else 0.0
   c.ema.decay = 0.0
-  c.log_every_steps = 100
   return shrink(c) if arg['runlocal'] else c

@@ -53,11 +53,11 @@ def sweep(add):
   for seed in SEEDS:
     fields = {**BASE, 'seed': seed}
     add('base', **fields)
-    for before, (rung, changes) in zip(
-      ('base', *RUNGS), RUNGS.items(), strict=False
-    ):
+    before = 'base'
+    for rung, changes in RUNGS.items():
       fields |= changes
       add(rung, against=before, **fields)
+      before = rung
     for rung, changes in list(RUNGS.items())[:-1]:  # the last is the one above
       kept = {k: v for k, v in fields.items() if k not in changes}
       base = {k: v for k, v in BASE.items() if k in changes}

@@ -114,9 +114,7 @@ def _open(archive: str) -> tarfile.TarFile | zipfile.ZipFile:
 
 def _unpack_zip(archive: str, opened: zipfile.ZipFile, directory: str) -> None:
   members = opened.infolist()
-  for _ in _limited(archive, members, operator.attrgetter('file_size')):
-    pass
-  for member in members:
+  for member in _limited(archive, members, operator.attrgetter('file_size')):
     _check_inside(archive, member)
   for member in tracked(members, 'unpack'):
     opened.extract(member, directory)

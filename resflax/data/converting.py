@@ -135,7 +135,9 @@ def _paths(template: naming.ShardedFileTemplate, count: int) -> list[str]:
 def _check_sources(shards: list[Shard], total: int) -> None:
   """Looks whether all is there, before hours of converting."""
   missing = [s.source for s in shards if not os.path.isfile(s.source)]
-  if missing or not total:
+  if not total:
+    raise DataError(f'{_INFO} names no files: copy it again (--from_tfrecord).')
+  if missing:
     raise DataError(
       f'{len(missing):,} of the {total:,} files that {_INFO} names are '
       f'missing, first {missing[0]}: copy them again (--from_tfrecord).'

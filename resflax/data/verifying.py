@@ -103,9 +103,9 @@ def _look_at(records: Records, index: int) -> tuple:
   """Returns place, error, label, sides and hash of an example."""
   place = where(records, index)
   [example] = read_each(records, [index])
-  if isinstance(example, DataError):
-    return place, str(example), None, None, None
   try:
+    if isinstance(example, DataError):
+      raise example
     image = example['image']
     if not isinstance(image, np.ndarray):
       header = read_header(image)

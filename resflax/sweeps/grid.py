@@ -35,12 +35,16 @@ class Planned:
   against: str = ''
 
   @property
+  def content(self) -> str:
+    """What it computes: equal for equal runs."""
+    return json.dumps(
+      [self.config_arg, dict(self.fields)], default=list, sort_keys=True
+    )
+
+  @property
   def name(self) -> str:
     """The run's folder: its label, and a hash of what it computes."""
-    content = json.dumps(
-      [self.config_arg, dict(sorted(self.fields.items()))], default=list
-    )
-    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(self.content.encode()).hexdigest()[:8]
     return f'{self.label}-{digest}' if self.label else digest
 
   @property
@@ -95,13 +99,12 @@ def _refuse_doubles(runs: list[Planned], path: str) -> None:
     raise UsageError(f'{path} adds no run (--sweep).')
   seen: dict[str, Planned] = {}
   for run in runs:
-    key = json.dumps([run.config_arg, run.fields], default=list, sort_keys=True)
-    if key in seen:
+    if before := seen.get(run.content):
       raise UsageError(
-        f'{path} adds one run twice: {seen[key].label or "a run"} and '
+        f'{path} adds one run twice: {before.label or "a run"} and '
         f'{run.label or "a run"} both set {dict(run.fields)} (--sweep).'
       )
-    seen[key] = run
+    seen[run.content] = run
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,7 @@ import orbax.checkpoint as ocp
 from etils import epath
 from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
-from resflax.errors import StorageError
+from resflax.errors import StorageError, first_line
 from resflax.training.state import TrainState
 
 METRIC = 'eval/top1'
@@ -164,5 +164,6 @@ def _one_line(verb: str) -> Iterator[None]:
   except StorageError:
     raise
   except Exception as error:
-    reason = str(error).strip().splitlines() or [type(error).__name__]
-    raise StorageError(f'Cannot {verb} a checkpoint: {reason[0]}') from error
+    raise StorageError(
+      f'Cannot {verb} a checkpoint: {first_line(error)}'
+    ) from error

@@ -48,26 +48,7 @@ def make_train_step(
     gradient_norms: whether the metrics hold the length of the gradient of each
       part of the net: stem, stages and head.
   """
-
-  def objective(params, fixed, key, images, targets):
-    batch_stats, teacher = fixed
-    logits, updates = forward(
-      {'params': params, 'batch_stats': batch_stats},
-      images,
-      train=True,
-      rngs={'dropout': key},
-    )
-    value = targets.average(lambda labels: loss(logits, labels)).mean()
-    if teach:
-      value += teach(teacher, images, logits).mean()
-    hits = targets.average(lambda labels: in_top_k(logits, labels, 1)).mean()
-    return value, {
-      'loss': value,
-      'top1': hits,
-      'batch_stats': updates.get('batch_stats', {}),
-    }
-
-  gradient = jax.grad(objective, has_aux=True)
+  gradient = jax.grad(make_objective(forward, loss, teach), has_aux=True)
   if split:
     gradient = accumulated(gradient, split)
 
@@ -103,6 +84,39 @@ def make_train_step(
     return state, {**found, **norms, 'finite': finite}
 
   return train_step
+
+
+def make_objective(
+  forward: Callable, loss: Callable, teach: Callable | None
+) -> Callable:
+  """Returns `objective(params, fixed, key, images, targets) -> (loss, found)`.
+
+  What is fixed are the batch statistics and the teacher; `found` is the loss
+  again, the hits and the new statistics.
+
+  Args:
+    forward: see `make_train_step`, as for loss and teach.
+  """
+
+  def objective(params, fixed, key, images, targets):
+    batch_stats, teacher = fixed
+    logits, updates = forward(
+      {'params': params, 'batch_stats': batch_stats},
+      images,
+      train=True,
+      rngs={'dropout': key},
+    )
+    value = targets.average(lambda labels: loss(logits, labels)).mean()
+    if teach:
+      value += teach(teacher, images, logits).mean()
+    hits = targets.average(lambda labels: in_top_k(logits, labels, 1)).mean()
+    return value, {
+      'loss': value,
+      'top1': hits,
+      'batch_stats': updates.get('batch_stats', {}),
+    }
+
+  return objective
 
 
 def accumulated(gradient: Callable, split: Callable) -> Callable:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from resflax.weights.keras import NORM
+
 FAMILIES = (
   {
     'stem': ('deep_strided',),
@@ -19,12 +21,6 @@ FAMILIES = (
   },
 )
 
-_NORM = {
-  'scale': 'gamma',
-  'bias': 'beta',
-  'mean': 'moving_mean',
-  'var': 'moving_variance',
-}
 _VALUE = '/.ATTRIBUTES/VARIABLE_VALUE'
 _AVERAGE = '/.OPTIMIZER_SLOT/optimizer/average'
 
@@ -32,7 +28,7 @@ _AVERAGE = '/.OPTIMIZER_SLOT/optimizer/average'
 def name(path: str, fields: Mapping) -> str:
   """Returns the name of our tensor at `path`, after `prepare`."""
   _, *module, leaf = path.split('/')
-  leaf = _NORM[leaf] if module[-1] == 'norm' else leaf
+  leaf = NORM[leaf] if module[-1] == 'norm' else leaf
   return f'{_module(module, fields["depths"])}/{leaf}'
 
 

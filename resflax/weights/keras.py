@@ -30,7 +30,7 @@ FAMILIES = (
   },
 )
 
-_NORM = {
+NORM = {
   'scale': 'gamma',
   'bias': 'beta',
   'mean': 'moving_mean',
@@ -45,7 +45,7 @@ def name(path: str, fields: Mapping) -> str:
   _, *module, leaf = path.split('/')
   is_rs = fields['stem'] == 'deep_strided'
   theirs = (_rs if is_rs else _resnet)(module)
-  return f'{theirs}/{_NORM[leaf] if module[-1] == "norm" else leaf}'
+  return f'{theirs}/{NORM[leaf] if module[-1] == "norm" else leaf}'
 
 
 def prepare(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from resflax.errors import DataError, UsageError
+from resflax.errors import DataError, UsageError, first_line
 from resflax.paths import absolute
 
 _HUB = 'hub:'
@@ -67,10 +67,9 @@ def _guarded(reader, path: str):
   except (DataError, UsageError):
     raise
   except Exception as error:  # each library has errors of its own
-    reason = str(error).strip().splitlines() or [type(error).__name__]
     raise DataError(
-      f'{path} cannot be read ({reason[0]}): it is damaged, or of another kind '
-      'than its name says.'
+      f'{path} cannot be read ({first_line(error)}): it is damaged, or of '
+      'another kind than its name says.'
     ) from error
 
 
@@ -89,8 +88,9 @@ def _download(repo: str) -> str:
   try:
     return hub.snapshot_download(repo, allow_patterns=list(_HUB_FILES))
   except Exception as error:  # of the network, of the Hub and of its names
-    reason = str(error).strip().splitlines() or [type(error).__name__]
-    raise UsageError(f'{_HUB}{repo} cannot be had: {reason[0]}') from error
+    raise UsageError(
+      f'{_HUB}{repo} cannot be had: {first_line(error)}'
+    ) from error
 
 
 def _config(path: str) -> Mapping:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from resflax.fields import flat as leaves_of
+from resflax.fields import nest as nested
 from resflax.geometry import stages, stem_features
 from resflax.slots import BRANCHES, SHORTCUTS, STEMS, BlockShape, Convolution
 
@@ -41,25 +43,13 @@ def shapes(
 
 def flatten(variables: Mapping) -> dict[str, np.ndarray]:
   """Returns the arrays of nested dicts by path."""
-  flat = {}
-  for name, node in variables.items():
-    if isinstance(node, Mapping):
-      flat |= {f'{name}/{path}': leaf for path, leaf in flatten(node).items()}
-    else:
-      flat[name] = np.asarray(node)
-  return flat
+  leaves = leaves_of(variables, separator='/')
+  return {path: np.asarray(leaf) for path, leaf in leaves}
 
 
 def nest(flat: Mapping[str, np.ndarray]) -> dict:
   """Returns arrays by path as nested dicts."""
-  tree: dict = {}
-  for path, array in flat.items():
-    *groups, name = path.split('/')
-    node = tree
-    for group in groups:
-      node = node.setdefault(group, {})
-    node[name] = array
-  return tree
+  return nested(flat, separator='/')
 
 
 def _block(
