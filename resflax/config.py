@@ -35,6 +35,8 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   resolved = Resolved(schema.complete(config), {})
   for name, split in facts.splits.items():
     resolved.derive(f'data.{name}', split, facts.split_reason)
+  for path, value in facts.weights.items():
+    resolved.derive(path, value, 'as the weights of init.weights')
   derive_durations(resolved, facts.num_examples)
   _derive_scaling(resolved, facts.num_examples)
   _derive_model(resolved)
@@ -118,8 +120,13 @@ def _derive_scan(resolved: Resolved, platform: str) -> None:
   path, blocks = 'model.scan_blocks', sum(resolved['model.depths'])
   if resolved[path] == 'auto':
     least = SCAN_FROM[platform]
-    resolved.values[path] = 'on' if blocks >= least else 'off'
-    resolved.reasons[path] = f'{blocks} blocks; on from {least} on {platform}'
+    apart = bool(resolved['optimizer.lr_factors'])
+    resolved.values[path] = 'on' if blocks >= least and not apart else 'off'
+    resolved.reasons[path] = (
+      'optimizer.lr_factors are for single blocks'
+      if apart
+      else f'{blocks} blocks; on from {least} on {platform}'
+    )
 
 
 def _derive_resolution(resolved: Resolved) -> None:

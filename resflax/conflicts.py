@@ -40,6 +40,16 @@ def check_conflicts(resolved: Resolved) -> None:
       f'config.resolution.train={get("resolution.train")}: resolution rises.',
     ),
     (
+      get('model.scan_blocks') == 'on' and get('optimizer.lr_factors'),
+      'config.optimizer.lr_factors are for single blocks, which a loop has '
+      'not: leave config.model.scan_blocks at auto.',
+    ),
+    (
+      get('init.reset_head') and not get('init.weights'),
+      'config.init.reset_head does nothing without weights: set '
+      'config.init.weights.',
+    ),
+    (
       len(get('data.mean')) != len(get('data.std')),
       f'config.data.mean={get("data.mean")} and config.data.std='
       f'{get("data.std")} need one number a channel each.',

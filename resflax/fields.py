@@ -119,3 +119,12 @@ def nest(leaves: Mapping[str, object], separator: str = '.') -> dict:
       node = node.setdefault(group, {})
     node[name] = value
   return tree
+
+
+def tuples(value: object) -> object:
+  """Returns what JSON has read with the tuples that it made lists of."""
+  if isinstance(value, Mapping):
+    return {name: tuples(item) for name, item in value.items()}
+  if isinstance(value, list):
+    return tuple(tuples(item) for item in value)
+  return value

@@ -81,12 +81,14 @@ def _statistics(run: Run) -> Callable[[Mapping, Mapping], PyTree]:
     num_classes=len(run.class_names),
     dtype=run.setup.resolved['precision'],
   )
-  setup = dataclasses.replace(run.setup, model=model)
+  setup = run.setup
 
   @functools.partial(jax.jit, out_shardings=meshes.replicated(setup.mesh))
   def statistics(variables, batch):
     images = setup.normalise(batch['image'])
-    _, updates = setup.forward(variables, images, train=True, rngs={})
+    _, updates = model.apply(
+      variables, images, train=True, mutable=['batch_stats']
+    )
     return updates['batch_stats']
 
   return statistics

@@ -16,12 +16,14 @@ class Facts:
     splits: the default of `train_split`, `val_split` and `test_split`.
     split_reason: why these.
     platform: that the run is compiled for: cpu, gpu or tpu.
+    weights: fields by path that the weights to start from are for.
   """
 
   num_examples: int
   splits: Mapping[str, str]
   split_reason: str
   platform: str = 'cpu'
+  weights: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -168,6 +168,26 @@ def complete(model: str | Mapping, **overrides) -> dict:
   return row
 
 
+def architecture(fields: Mapping) -> dict:
+  """Returns those of a model's complete fields that its weights are for.
+
+  The others belong to a recipe, or say how the same is computed.
+  """
+  names = (
+    *('depths', 'features', 'stem', 'branch', 'shortcut', 'width'),
+    *('cardinality', 'group_width', 'se_ratio', 'activation', 'padding'),
+  )
+  epsilon = {'norm': {'epsilon': fields['norm']['epsilon']}}
+  return {name: fields[name] for name in names} | epsilon
+
+
+def changes(fields: Mapping, name: str) -> dict:
+  """Returns those fields of an architecture that differ from a variant's."""
+  row = architecture(complete(name))
+  given = architecture(complete(fields)).items()
+  return {field: value for field, value in given if value != row[field]}
+
+
 def _merge(row: dict, fields: Mapping, where: str) -> dict:
   """Returns `row` with those of `fields` that are not None."""
   merged = dict(row)

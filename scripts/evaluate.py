@@ -1,9 +1,11 @@
-"""Evaluates a run's model on every example of a split, exactly once.
+"""Evaluates a run or a file of weights on a whole split, exactly once.
 
   python -m scripts.evaluate --workdir=/tmp/digits [--checkpoint=best] \\
     [--split='train[90%:]'] [--dataset=NAME|folder:DIR] [--resolution=40]
   python -m scripts.evaluate --workdir=/tmp/digits --resolution=24..48:8 \\
     --recalibrate_bn=8 --plot=/tmp/digits/resolutions.svg
+  python -m scripts.evaluate --weights=resnet50.safetensors \\
+    --dataset=imagenet2012
 """
 
 import json
@@ -12,12 +14,9 @@ import re
 from absl import flags
 
 from resflax.errors import UsageError
+from scripts import trained
 from scripts.command import run
 
-WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
-CHECKPOINT = flags.DEFINE_enum(
-  'checkpoint', 'latest', ('latest', 'best'), 'Best is that on validation.'
-)
 DATASET = flags.DEFINE_string(
   'dataset', None, "TFDS name or folder:DIR; unset = the run's."
 )
@@ -57,19 +56,17 @@ JSON = flags.DEFINE_bool('json', False, 'Print a JSON object a line instead.')
 def main(argv) -> None:
   """Evaluates and prints."""
   del argv
-  if not WORKDIR.value:
-    raise UsageError('--workdir is missing: give that of scripts.train.')
+  trained.check_given()
   sizes = resolutions(RESOLUTION.value)
   # JAX and TFDS take seconds to import: a typo is answered before.
   from resflax.data.sources import load_dataset
-  from resflax.runs import load_run
   from resflax.training.environment import use_compilation_cache
 
   use_compilation_cache()
-  loaded = load_run(
-    WORKDIR.value, checkpoint=CHECKPOINT.value, data_dir=DATA_DIR.value
-  )
   dataset = DATASET.value and load_dataset(DATASET.value, DATA_DIR.value)
+  loaded = trained.load(
+    data_dir=DATA_DIR.value, dataset=dataset, resolution=sizes[0]
+  )
   outcomes = []
   for size in sizes:
     run = loaded.with_preprocessing(resolution=size, crop=CROP.value)
@@ -80,8 +77,8 @@ def main(argv) -> None:
     from resflax.report.resolutions import draw_curve
     from resflax.report.theme import save
 
-    trained = loaded.setup.resolved['resolution.train']
-    print(save(PLOT.value, draw_curve, outcomes, trained))
+    train_size = loaded.setup.resolved['resolution.train']
+    print(save(PLOT.value, draw_curve, outcomes, train_size))
 
 
 def resolutions(text: str | None) -> list[int | None]:
@@ -112,7 +109,7 @@ def _evaluated(run, dataset) -> dict:
   split = SPLIT.value or run.test_split(dataset)
   evaluation = run.evaluate(dataset, split, batch_size=BATCH_SIZE.value)
   return {
-    'workdir': WORKDIR.value,
+    **trained.given(),
     'step': run.step,
     'dataset': (dataset or run.setup.dataset).info.name,
     'split': split,
@@ -127,11 +124,12 @@ def _evaluated(run, dataset) -> dict:
 
 
 def _line(
-  *, dataset, split, resolution, top1, top5, loss, count, step, **_
+  *, dataset, split, resolution, top1, top5, loss, count, step, **of
 ) -> str:
+  whose = of.get('weights') or f'{step:,} steps'
   return (
     f'{dataset} {split} at {resolution} px: top1 {top1:.2%}  top5 {top5:.2%}  '
-    f'loss {loss:.4f}  on {count:,} images after {step:,} steps'
+    f'loss {loss:.4f}  on {count:,} images after {whose}'
   )
 
 

@@ -1,6 +1,7 @@
-"""Classifies image files with a run's model.
+"""Classifies image files with a run's model, or with weights of a file.
 
 python -m scripts.predict --workdir=/tmp/digits IMAGE... [--top=5]
+python -m scripts.predict --weights=resnet50.safetensors IMAGE...
 """
 
 import os
@@ -8,11 +9,11 @@ import os
 from absl import flags
 
 from resflax.errors import DataError, UsageError
+from scripts import trained
 from scripts.command import run
 
-WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of the run.')
-CHECKPOINT = flags.DEFINE_enum(
-  'checkpoint', 'latest', ('latest', 'best'), 'Best is that on validation.'
+RESOLUTION = flags.DEFINE_integer(
+  'resolution', None, 'Pixels a side; unset = as it was tested.', lower_bound=8
 )
 TOP = flags.DEFINE_integer('top', 5, 'Classes to print.', lower_bound=1)
 
@@ -23,8 +24,7 @@ def main(images: list[str]) -> None:
   Raises:
     DataError: at the end, of those that cannot be used.
   """
-  if not WORKDIR.value:
-    raise UsageError('--workdir is missing: give that of scripts.train.')
+  trained.check_given()
   if not images:
     raise UsageError('No image is given: name one file or more.')
   for image in images:
@@ -33,11 +33,11 @@ def main(images: list[str]) -> None:
   # JAX and Orbax take seconds to import: a typo is answered before.
   from resflax.data.fill import bad_among
   from resflax.data.folders import FileRecords
-  from resflax.runs import load_run
   from resflax.training.environment import use_compilation_cache
 
   use_compilation_cache()
-  loaded = load_run(WORKDIR.value, checkpoint=CHECKPOINT.value)
+  loaded = trained.load(resolution=RESOLUTION.value)
+  loaded = loaded.with_preprocessing(resolution=RESOLUTION.value)
   records = FileRecords('', images, [0] * len(images))
   channels = loaded.preprocessing.channels
   bad = bad_among(records, range(len(images)), channels)

@@ -40,7 +40,13 @@ COMMANDS = list(commands())
 def flags_of(module):
   """The flags that a script's module defines, read without running it."""
   tree = ast.parse((ROOT / f'{module.replace(".", "/")}.py').read_text())
-  return FLAGS | {
+  shared = {
+    f'scripts.{alias.name}'
+    for node in tree.body
+    if isinstance(node, ast.ImportFrom) and node.module == 'scripts'
+    for alias in node.names
+  }
+  return FLAGS.union(*map(flags_of, shared)) | {
     node.args[0].value
     for node in ast.walk(tree)
     if isinstance(node, ast.Call)

@@ -31,7 +31,8 @@ LEVEL_1 = tuple(f'resflax.{name}' for name in PURE)
 # Parts of training that know neither models nor data.
 ALONE = (
   *('batch', 'checkpointing', 'colour', 'environment', 'erasing'),
-  *('interruption', 'loop', 'losses', 'metrics', 'mixing', 'optimizers'),
+  *('interruption', 'layerwise', 'loop', 'losses', 'metrics', 'mixing'),
+  'optimizers',
   *('pinned', 'programs', 'progress', 'schedules', 'state', 'steps'),
   'workdir',
 )
@@ -53,6 +54,7 @@ MAY_IMPORT = {
   'resflax.training': ('resflax',),  # the trainer's: where all of it meets
   'resflax.runs': ('resflax',),
   'resflax.recalibration': ('resflax',),
+  'resflax.pretrained': ('resflax',),
   'resflax.weights': (*LEVEL_1, 'resflax.models', 'resflax.weights'),
   'resflax.aot': ('resflax',),
   'resflax.benchmarks': ('resflax',),

@@ -33,6 +33,13 @@ TRAINING = {
     ),
     'beta2': rate(0.999, 'lamb: of the squared gradients'),
     'epsilon': Field(float, 1e-6, 'lamb: added to their root', low=0),
+    'lr_factors': Field(
+      tuple,
+      (),
+      'PATH=FACTOR of the rate of layers, PATH a regular expression; 0 = at '
+      'rest',
+      item=str,
+    ),
     'accumulate': Field(
       int, 1, 'parts of a batch whose gradients are averaged', low=1
     ),
@@ -53,6 +60,12 @@ TRAINING = {
     'drop_factor': rate(0.1, 'step: what it is multiplied by'),
     **duration('total', 'length of the run'),
     **duration('warmup', 'linear warm-up from 0', percent=True),
+  },
+  'init': {
+    'weights': Field(
+      str, None, 'file to start from, or hub:REPO; needed at every start'
+    ),
+    'reset_head': Field(bool, False, 'with a new classifier, of zeros'),
   },
   'ema': {
     'decay': rate(0.9999, 'average of weights and statistics; 0 = none'),

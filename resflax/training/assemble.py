@@ -1,5 +1,6 @@
 """From a config to a `Setup`: every refusal comes from here or below."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,6 +22,11 @@ from resflax.models import build_model
 from resflax.parallel import mesh as meshes
 from resflax.resolution import make_stages
 from resflax.training import losses
+from resflax.training.initial import (
+  fields_of,
+  initial_variables,
+  read_initial,
+)
 from resflax.training.optimizers import USED_BY
 from resflax.training.setup import Setup
 
@@ -51,16 +57,27 @@ def assemble(
   dataset = source or sources.load_dataset(
     values['data.name'], values['data.data_dir']
   )
+  weights = read_initial(values)
+  if weights and model is not None:
+    raise UsageError(
+      f'config.init.weights={values["init.weights"]} is for config.model: '
+      'give the variables of a model of your own yourself, or leave it unset.'
+    )
   mesh = meshes.make_mesh(devices)
   platform = mesh.devices.flat[0].platform
-  resolved = resolve(config, _facts(values, dataset, platform))
+  facts = _facts(values, dataset, platform)
+  facts = dataclasses.replace(facts, weights=fields_of(weights))
+  resolved = resolve(config, facts)
   for name in ('train', 'val', 'test'):
     dataset.split(resolved[f'data.{name}_split'])  # refuses what is not there
   _check_platform(resolved['platform'], platform)
   meshes.check_batch_size(resolved['batch_size'], mesh)
   _check_channels(resolved, dataset.info.channels)
   _check_optimizer(resolved, mesh.size)
-  return build(resolved, dataset, mesh, model=model, loss=loss)
+  initial = initial_variables(weights, resolved, dataset.info)
+  setup = build(resolved, dataset, mesh, model=model, loss=loss)
+  _ = setup.factors  # refuses rules for layers that are not there
+  return dataclasses.replace(setup, initial=initial)
 
 
 def build(
@@ -171,7 +188,7 @@ def _check_channels(resolved: Resolved, channels: int) -> None:
       'and these images are grey: set it to 0.'
     )
   mean = resolved['data.mean']
-  if 'data.mean' in resolved.reasons and channels == 1:
+  if 'data.mean' in resolved.reasons and channels == 1 != len(mean):
     for path in ('data.mean', 'data.std'):
       grey = sum(resolved[path]) / 3
       resolved.values[path] = (round(grey, 3),)

@@ -15,11 +15,19 @@ from jaxtyping import PyTree
 
 from resflax.config import Resolved
 from resflax.data import sources
+from resflax.models.layers import GroupBatchNorm
 from resflax.models.layout import is_stacked, stack, unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import Stage
 from resflax.training.batch import Distort, Normalise
 from resflax.training.inputs import Inputs
+from resflax.training.layerwise import (
+  Factors,
+  at_rest,
+  path_of,
+  resting,
+  scaled,
+)
 from resflax.training.losses import distillation
 from resflax.training.optimizers import USED_BY, WHOLE_LEAVES, make_optimizer
 from resflax.training.schedules import learning_rate
@@ -51,6 +59,7 @@ class Setup:
     stages: the training resolution over the steps.
     loss: `(logits, labels) -> one number an example`.
     teacher: whose classes are learned as well.
+    initial: the model's variables at the start, block by block; None = drawn.
   """
 
   resolved: Resolved
@@ -60,6 +69,7 @@ class Setup:
   stages: tuple[Stage, ...]
   loss: Callable
   teacher: Teacher | None = None
+  initial: Mapping | None = None
 
   @property
   def inputs(self) -> Inputs:
@@ -92,14 +102,16 @@ class Setup:
     model = self.model
     if strength < 1 and getattr(model, 'dropout_rate', 0):
       model = model.clone(dropout_rate=model.dropout_rate * strength)
-    outputs = model.apply(
-      variables,
-      images,
-      train=train,
-      rngs=rngs,
-      mutable=['batch_stats'] if train else False,
-    )
-    return outputs if train else (outputs, {})
+    if not train:
+      return model.apply(variables, images, train=False), {}
+    variables = {
+      **variables,
+      'params': at_rest(self.factors, variables['params']),
+    }
+    with resting(self.factors, GroupBatchNorm):
+      return model.apply(
+        variables, images, train=True, rngs=rngs, mutable=['batch_stats']
+      )
 
   def predict(self, variables: Mapping, images: jax.Array) -> jax.Array:
     """Returns the logits of evaluation for uint8 images."""
@@ -126,11 +138,22 @@ class Setup:
     """The update rule, without the learning rate."""
     get = self.resolved.values
     name = get['optimizer.name']
-    return make_optimizer(
+    rule = make_optimizer(
       name,
       **{field: get[f'optimizer.{field}'] for field in USED_BY[name]},
       **({'is_stacked': is_stacked} if name in WHOLE_LEAVES else {}),
     )
+    return scaled(rule, self.factors) if self.factors else rule
+
+  @functools.cached_property
+  def factors(self) -> Factors:
+    """What the learning rate of each layer is multiplied by."""
+    factors = Factors(self.resolved['optimizer.lr_factors'])
+    if factors:
+      params = self._variable_shapes['params']
+      leaves = jax.tree_util.tree_leaves_with_path(params)
+      factors.check(path_of(keys) for keys, _ in leaves)
+    return factors
 
   @functools.cached_property
   def learning_rate(self) -> Callable:
@@ -149,16 +172,23 @@ class Setup:
     """Returns the state at step 0, the same on every device."""
     # Variables leaf by leaf: one program for all of them takes minutes to
     # compile for a deep network, and each shape alone is compiled once.
-    variables = self.model.lazy_init(*self._example, train=False)
+    if self.initial is None:
+      variables = self.model.lazy_init(*self._example, train=False)
+    else:
+      variables = self.from_blocks(self.initial)
     create = jax.jit(self._create, out_shardings=meshes.replicated(self.mesh))
     return create(variables)
 
   @functools.cached_property
   def state_shapes(self) -> TrainState:
     """The shapes and shardings of a state."""
+    shapes = jax.eval_shape(self._create, self._variable_shapes)
+    return self._everywhere(shapes)
+
+  @functools.cached_property
+  def _variable_shapes(self) -> Mapping:
     init = functools.partial(self.model.init, train=False)
-    variables = jax.eval_shape(init, *self._example)
-    return self._everywhere(jax.eval_shape(self._create, variables))
+    return jax.eval_shape(init, *self._example)
 
   @property
   def saved_shapes(self) -> TrainState:
@@ -183,6 +213,11 @@ class Setup:
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
       shapes,
     )
+
+  def from_blocks(self, variables: Mapping) -> Mapping:
+    """Returns a model's variables, block by block, in its layout."""
+    scans = getattr(self.model, 'scan_blocks', False)
+    return stack(variables) if scans else variables
 
   def from_saved(self, state: TrainState) -> TrainState:
     """Returns the state in the layout of the model."""

@@ -8,7 +8,7 @@ from etils import epath
 from resflax import schema
 from resflax.config import Resolved
 from resflax.errors import StorageError, UsageError
-from resflax.fields import flat
+from resflax.fields import flat, tuples
 from resflax.paths import absolute
 from resflax.training.pinned import (
   DATA,
@@ -150,8 +150,9 @@ def read_config(path: epath.Path) -> Resolved:
       '--workdir of a scripts.train command.'
     )
   stored = read_json(path / 'config.json', ('config', 'derived'))
-  derived = {name: _tuples(d['value']) for name, d in stored['derived'].items()}
-  given = {name: _tuples(value) for name, value in flat(stored['config'])}
+  stored = tuples(stored)
+  derived = {name: d['value'] for name, d in stored['derived'].items()}
+  given = dict(flat(stored['config']))
   default = {name: field.default for name, field in schema.FIELDS.items()}
   return Resolved(
     {**default, **given, **derived},
@@ -176,13 +177,6 @@ def read_json(file: epath.Path, names: Collection[str]) -> dict:
     raise StorageError(
       f'Cannot read {str(file)!r}: {type(error).__name__}: {error}.'
     ) from error
-
-
-def _tuples(value: object) -> object:
-  """What JSON made a list of was a tuple."""
-  if isinstance(value, list):
-    return tuple(_tuples(item) for item in value)
-  return value
 
 
 def _as_json(tree: Mapping) -> dict:

@@ -57,7 +57,7 @@ def from_theirs(
   if num_classes not in (None, classes):
     raise UsageError(
       f'{what}: the classifier has {classes} classes, and not {num_classes}: '
-      'leave num_classes out, or start a new classifier with reset_head.'
+      'start a new one with reset_head.'
     )
   return {p: np.ascontiguousarray(flat[p], np.float32) for p in expected}
 

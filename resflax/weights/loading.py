@@ -4,6 +4,8 @@ import dataclasses
 import os
 from collections.abc import Mapping
 
+import numpy as np
+
 from resflax.checks import check
 from resflax.errors import UsageError
 from resflax.variants import complete
@@ -28,7 +30,7 @@ def load_weights(
       `config.model`.
     path: a file, a folder as the Hub has it, `hub:REPO`, or arrays by name.
     source: whose names they are, one of `SOURCES`; auto = by the names.
-    **options: of `load`.
+    **options: of `Weights.variables`.
 
   Returns:
     `{'params', 'batch_stats'}` of NumPy arrays in float32.
@@ -45,24 +47,99 @@ def load(
   model: str | Mapping | None,
   path: str | os.PathLike | Mapping,
   source: str = 'auto',
-  *,
-  num_classes: int | None = None,
-  reset_head: bool = False,
-  drop_background: bool = False,
+  **options,
 ) -> tuple[dict, Metadata]:
   """Returns a model's variables, and what their file says of itself.
 
   Args:
     model: as `load_weights`; None = the one that the file names.
     path: as `load_weights`, as for source.
-    num_classes: outputs of the classifier; None = those of the file.
-    reset_head: makes the classifier zeros, to be trained anew; the file needs
-      none then. Source: Kolesnikov et al. 2020 (BiT), section 3.3.
-    drop_background: leaves out class 0, as of Model Garden's 1,001.
+    **options: of `Weights.variables`.
 
   Raises:
     UsageError: as `load_weights`.
     DataError: as `load_weights`.
+  """
+  weights = read_weights(model, path, source)
+  return weights.variables(**options), weights.metadata
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+  """Weights as they were read, before they are a model's variables.
+
+  Attributes:
+    tensors: by the names of the source.
+    path: of the file, for errors.
+    source: one of `SOURCES`.
+    fields: of the model, complete.
+    metadata: what the file says, and what is known of the source.
+  """
+
+  tensors: Mapping[str, np.ndarray]
+  path: str
+  source: str
+  fields: Mapping
+  metadata: Metadata
+
+  def of(self, model: Mapping) -> 'Weights':
+    """Returns them for another model of the same tensors.
+
+    Args:
+      model: fields as those of `config.model`.
+
+    Raises:
+      UsageError: what the source computes is not this model.
+    """
+    fields = complete(model)
+    check(fields)
+    sources.check(fields, self.source, self.metadata.model)
+    return dataclasses.replace(self, fields=fields)
+
+  def variables(
+    self,
+    *,
+    num_classes: int | None = None,
+    reset_head: bool = False,
+    drop_background: bool = False,
+  ) -> dict:
+    """Returns `{'params', 'batch_stats'}`, block by block.
+
+    Args:
+      num_classes: outputs of the classifier; None = those of the file.
+      reset_head: makes the classifier zeros, to be trained anew; the file
+        needs none then. Source: Kolesnikov et al. 2020 (BiT), section 3.3.
+      drop_background: leaves out class 0, as of Model Garden's 1,001.
+
+    Raises:
+      UsageError: the tensors are not this model's.
+    """
+    flat = from_theirs(
+      self.tensors,
+      self.fields,
+      self.source,
+      what=f'{self.path} as {self.source} weights of {self.metadata.model}',
+      num_classes=num_classes,
+      reset_head=reset_head,
+      drop_background=drop_background,
+    )
+    return nest(flat)
+
+
+def read_weights(
+  model: str | Mapping | None,
+  path: str | os.PathLike | Mapping,
+  source: str = 'auto',
+) -> Weights:
+  """Reads weights, and what is to be known of them.
+
+  Args:
+    model: as `load_weights`; None = the one that the file names.
+    path: as `load_weights`, as for source.
+
+  Raises:
+    UsageError: there is no such file, or it is for another model.
+    DataError: the file is damaged.
   """
   # Before gigabytes are read for nothing.
   if source != 'auto':
@@ -76,21 +153,13 @@ def load(
   if source == 'auto':
     source = sources.detect(file.tensors, file.path)
   metadata = _metadata(file, model)
-  fields = complete(metadata.model if model is None else _named(model))
+  by_fields = isinstance(model, Mapping)
+  fields = complete(model if by_fields else metadata.all_fields)
   sources.check(fields, source, metadata.model)
   if metadata.mean is None:
     known = sources.normalization(source, fields)
     metadata = dataclasses.replace(metadata, **known)
-  flat = from_theirs(
-    file.tensors,
-    fields,
-    source,
-    what=f'{file.path} as {source} weights of {metadata.model}',
-    num_classes=num_classes,
-    reset_head=reset_head,
-    drop_background=drop_background,
-  )
-  return nest(flat), metadata
+  return Weights(file.tensors, file.path, source, fields, metadata)
 
 
 def _named(model: str | Mapping) -> str | Mapping:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 from resflax.errors import DataError
+from resflax.fields import tuples
 
 KEY = 'resflax'  # of the JSON text among the strings of a safetensors file
 
@@ -17,6 +18,8 @@ class Metadata:
 
   Attributes:
     model: a variant's name.
+    fields: of the model, in which it differs from the variant's row.
+    class_names: by label.
     resolution: side of the square training images, in pixels.
     test_resolution: side of the square test images, in pixels.
     crop: side of the centre crop as a part of the shorter side, in 0..1.
@@ -32,6 +35,13 @@ class Metadata:
   interpolation: str | None = None
   mean: tuple[float, ...] | None = None
   std: tuple[float, ...] | None = None
+  fields: Mapping = dataclasses.field(default_factory=dict)
+  class_names: tuple[str, ...] | None = None
+
+  @property
+  def all_fields(self) -> dict:
+    """What `resflax.variants.complete` takes for the model."""
+    return {'variant': self.model, **self.fields}
 
   def strings(self) -> dict[str, str]:
     """Returns it as a safetensors file holds it."""
@@ -46,9 +56,7 @@ def parse(strings: Mapping[str, str], path: str) -> Metadata:
   """
   try:
     values = json.loads(strings[KEY])
-    for name in ('mean', 'std'):
-      values[name] = values[name] and tuple(values[name])
-    return Metadata(**values)
+    return Metadata(**tuples(values))
   except (KeyError, TypeError, ValueError) as error:
     raise DataError(
       f'{path} does not say what resflax writes in its metadata ({error}): '

@@ -41,6 +41,11 @@ def shapes(
   return found | _dense('head', features, num_classes)
 
 
+def channels_of(variables: Mapping) -> int:
+  """Returns the channels of the images that a model's variables are for."""
+  return variables['params']['stem']['conv1']['conv']['kernel'].shape[2]
+
+
 def flatten(variables: Mapping) -> dict[str, np.ndarray]:
   """Returns the arrays of nested dicts by path."""
   leaves = leaves_of(variables, separator='/')
