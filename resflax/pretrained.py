@@ -79,7 +79,6 @@ def load_pretrained(
     'model': says.all_fields,
     'batch_size': 128 * mesh.size,
     'schedule': {'total_steps': 1},
-    'ema': {'decay': 0.0},
     'resolution': {
       'test': resolution,
       **({'test_crop': says.crop} if says.crop else {}),

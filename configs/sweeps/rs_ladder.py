@@ -4,19 +4,22 @@ r"""The additive study of ResNet-RS (table 1) where a small net overfits.
   python -m scripts.sweep --config=configs/cifar10.py --workdir=DIR --jobs=2 \
     --sweep=configs/sweeps/rs_ladder.py
 
-2,000 images of CIFAR-10 at 16 pixels, a ResNet-20 of half the width. Eleven
+1,000 images of CIFAR-10 at 16 pixels, a ResNet-20 of half the width. Eleven
 rungs, each with all before it, then the full recipe without one at a time, for
 each of 8 seeds: an equal seed is an equal initialisation and order of images.
 Lengths are to each other as the paper's 90 and 350 epochs, and so are the two
-decays; the larger one was the best of four for the base net on validation.
+decays. For a net of 70,000 parameters the regularisers are weaker than the
+paper's: RandAugment of one layer and magnitude 5 was the best of four on
+validation with another seed, and two layers of 10 cost 12 points with 2,000
+images.
 """
 
-EPOCHS, LONG_EPOCHS = 25.0, 100.0
-DECAY, LESS_DECAY = 5e-3, 2e-3
+EPOCHS, LONG_EPOCHS = 50.0, 200.0
+DECAY, LESS_DECAY = 2e-3, 8e-4
 SEEDS = range(8)
 
 BASE = {
-  'data.train_split': 'train[:2000]',
+  'data.train_split': 'train[:1000]',
   'data.val_split': 'train[45000:]',
   'batch_size': 64,
   'model.width': 0.5,
@@ -37,11 +40,11 @@ RUNGS = {
   'smoothing': {'loss.label_smoothing': 0.1},
   'stochastic_depth': {'model.stochastic_depth_rate': 0.1},
   'randaugment': {
-    'augment.randaugment.layers': 2,
-    'augment.randaugment.magnitude': 10.0,
+    'augment.randaugment.layers': 1,
+    'augment.randaugment.magnitude': 5.0,
     'augment.randaugment.source': 'scaled',
   },
-  'dropout': {'model.dropout_rate': 0.25},
+  'dropout': {'model.dropout_rate': 0.1},
   'less_decay': {'optimizer.weight_decay': LESS_DECAY},
   'se': {'model.se_ratio': 0.25},
   'resnet_d': {'model.shortcut': 'avg_pool'},

@@ -1,5 +1,6 @@
 """The commands that use a finished run, as a user calls them."""
 
+import dataclasses
 import functools
 import json
 
@@ -9,8 +10,12 @@ import pytest
 
 from resflax.data.sources import load_dataset
 from resflax.report.read import read_run
+from resflax.runs import load_run
+from resflax.variants import changes
+from resflax.weights import Metadata, save_weights
 from tests.scripts import calling
 
+IN = __file__  # a file, which is not looked into
 call = functools.partial(calling.call, timeout=120)
 
 
@@ -97,6 +102,37 @@ def test_predict_names_the_likeliest_classes(tiny_run, tmp_path):
 
 
 @pytest.mark.slow
+def test_weights_of_a_file_do_as_their_run(tiny_run, tmp_path):
+  run, file = load_run(tiny_run.workdir), tmp_path / 'run.safetensors'
+  fields = changes(run.config['model'], 'resnet_rs_50')
+  preprocessing = dataclasses.asdict(run.preprocessing)
+  del preprocessing['channels']
+  metadata = Metadata(
+    'resnet_rs_50',
+    **preprocessing,
+    fields=fields,
+    class_names=tuple('abcdefghij'),
+  )
+  save_weights(file, run.variables, metadata)
+  said = []
+  for of in (f'--workdir={tiny_run.workdir}', f'--weights={file}'):
+    data = ('--dataset=digits', f'--data_dir={tiny_run.data_dir}')
+    done = call('evaluate', of, *data, '--json')
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    said.append(json.loads(done.stdout))
+  for name in ('top1', 'top5', 'count', 'resolution', 'crop'):
+    assert said[0][name] == said[1][name], name
+  assert said[1]['weights'] == str(file)
+  image = tmp_path / 'image.png'
+  test = load_dataset('digits', tiny_run.data_dir).split('test')
+  cv2.imwrite(str(image), np.asarray(test[0]['image']))
+  done = call('predict', f'--weights={file}', '--top=1', str(image))
+  with np.load(tiny_run.workdir / 'evaluation.npz') as expected:
+    name = 'abcdefghij'[expected['prediction'][0]]
+  assert done.stdout.startswith(f'{image}: {name} '), done.stderr
+
+
+@pytest.mark.slow
 def test_predict_names_the_files_it_cannot_read(
   tiny_run, tmp_path, write_image
 ):
@@ -117,9 +153,12 @@ def test_predict_names_the_files_it_cannot_read(
 
 def test_usage_errors_are_one_line(tmp_path):
   for code, says, *arguments in (
-    (5, '--workdir is missing', 'evaluate'),
+    (5, 'Give one of --workdir', 'evaluate'),
+    (5, 'Give one of', 'evaluate', f'--workdir={tmp_path}', '--weights=x'),
+    (5, 'does nothing', 'evaluate', f'--workdir={tmp_path}', '--model=x'),
+    (5, 'x.safetensors is not there', 'predict', '--weights=x.safetensors', IN),
     (5, 'one of <latest|best>', 'evaluate', '--checkpoint=newest'),
-    (5, '--workdir is missing', 'predict', 'a.png'),
+    (5, 'Give one of --workdir', 'predict', 'a.png'),
     (5, 'No image is given', 'predict', f'--workdir={tmp_path}'),
     (5, "'a.png' is not a file", 'predict', f'--workdir={tmp_path}', 'a.png'),
   ):
