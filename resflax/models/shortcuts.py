@@ -43,9 +43,11 @@ class AvgPool(nn.Module):
 
   No pooling in stage 1, which has no stride. Where dilation has taken the
   stride's place the pooling stays, with stride 1, so that its outputs hold
-  those of the strided net (GluonCV drops it; timm counts zeros at its border).
+  those of the strided net; at the border it counts zeros, as timm does (GluonCV
+  drops the pooling).
 
-  Source: He et al. 2019 ("Bag of Tricks"), figure 2c.
+  Source: He et al. 2019 ("Bag of Tricks"), figure 2c; timm 1.0.31,
+    `resnet.downsample_avg`, for dilation.
   """
 
   shape: BlockShape
@@ -60,7 +62,7 @@ class AvgPool(nn.Module):
     if not self.shape.changes:
       return x
     if self._pools():
-      x = _average(x, self.shape.stride)
+      x = _average(x, self.shape)
     return self.norm(self.conv(x), train=train)
 
   def _pools(self) -> bool:
@@ -109,14 +111,14 @@ class NoShortcut(nn.Module):
     return jnp.zeros((), x.dtype)
 
 
-def _average(x: Input, stride: int) -> Output:
+def _average(x: Input, shape: BlockShape) -> Output:
   # The odd pixel at the border is an average of fewer, not of zeros too.
   return nn.avg_pool(
     x,
     window_shape=(2, 2),
-    strides=(stride, stride),
+    strides=(shape.stride, shape.stride),
     padding='SAME',
-    count_include_pad=False,
+    count_include_pad=shape.stride < shape.natural_stride,
   )
 
 

@@ -42,9 +42,11 @@ def test_projections(name, shape, window, size, key):
   shortcut = SHORTCUTS[name](shape)
   y, variables = shortcut.init_with_output(key, x, train=False)
   x = np.asarray(x, np.float64)
+  if shape is DILATED:  # zeros are counted as pixels
+    x = np.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
   seen = (
     average(x, window) if window else x[:, :: shape.stride, :: shape.stride]
-  )
+  )[:, : y.shape[1], : y.shape[2]]
   kernel = np.asarray(variables['params']['conv']['kernel'])[0, 0]
   np.testing.assert_allclose(y, seen @ kernel / np.sqrt(1 + 1e-5), atol=1e-5)
 

@@ -13,16 +13,19 @@ class Case(NamedTuple):
     theirs: the model's name there.
     ours: the variant.
     size: pixels a side.
+    output_stride: 8 or 16 by dilation; None = by strides.
   """
 
   source: str
   theirs: str
   ours: str
   size: int
+  output_stride: int | None = None
 
   @property
   def key(self) -> str:
-    return f'{self.theirs}@{self.size}'
+    dilated = f'/{self.output_stride}' if self.output_stride else ''
+    return f'{self.theirs}@{self.size}{dilated}'
 
 
 TIMM = (
@@ -47,7 +50,17 @@ CASES = (
     for name in ('resnet50', 'resnet50d', 'resnetrs50')
     for size in (97, 161)
   ),
+  *(
+    Case('timm', name, variant_name(name), size, stride)
+    for name in ('resnet50', 'resnet50d', 'resnext50_32x4d', 'resnetrs50')
+    for size, stride in ((97, 16), (64, 8))
+  ),
   *(Case('torchvision', name, name, 64) for name in TORCHVISION),
+  *(
+    Case('torchvision', name, name, size, stride)
+    for name in ('resnet50', 'resnext50_32x4d')
+    for size, stride in ((97, 16), (64, 8))
+  ),
   Case('torchvision', 'resnet50', 'resnet50', 97),
   *(
     Case('cifar', f'resnet{depth}', f'resnet{depth}_cifar', 32)
@@ -85,8 +98,11 @@ QUICK = {
   'timm': (
     *('resnet18@64', 'resnet50@97', 'resnet50c@64', 'resnet50d@161'),
     *('seresnet50@64', 'resnext50_32x4d@64', 'resnetrs50@64'),
+    'resnet50d@97/16',
   ),
-  'torchvision': ('resnet34@64', 'resnet50@97', 'resnext50_32x4d@64'),
+  'torchvision': (
+    *('resnet34@64', 'resnet50@97', 'resnext50_32x4d@64', 'resnet50@64/8'),
+  ),
   'cifar': ('resnet20@32', 'resnet20@33'),
   'keras': ('ResNet50@97', 'ResNetRS50@64'),
   'garden': ('resnet-rs-50@64', 'resnet-rs-50@97'),

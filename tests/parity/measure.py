@@ -43,7 +43,11 @@ def answer(case: Case, **overrides) -> dict:
   )
   # In loops, for the deepest would compile for minutes.
   model = build_model(
-    case.ours, num_classes=drawing.CLASSES, scan_blocks='on', **overrides
+    case.ours,
+    num_classes=drawing.CLASSES,
+    output_stride=case.output_stride,
+    scan_blocks='on',
+    **overrides,
   )
 
   @jax.jit

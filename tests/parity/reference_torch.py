@@ -18,7 +18,7 @@ class Torch:
   """
 
   def __init__(self, case: Case):
-    self.model = MODELS[case.source](case.theirs).eval()
+    self.model = MODELS[case.source](case).eval()
     self.shapes = {
       name: tuple(tensor.shape)
       for name, tensor in self.model.state_dict().items()
@@ -53,16 +53,26 @@ class Torch:
     self.model.load_state_dict(load_file(path), strict=True)
 
 
-def _timm(name: str) -> nn.Module:
+def _timm(case: Case) -> nn.Module:
   import timm
 
-  return timm.create_model(name, num_classes=CLASSES)
+  stride = case.output_stride or 32
+  return timm.create_model(
+    case.theirs, num_classes=CLASSES, output_stride=stride
+  )
 
 
-def _torchvision(name: str) -> nn.Module:
+def _torchvision(case: Case) -> nn.Module:
   import torchvision
 
-  return torchvision.models.get_model(name, num_classes=CLASSES)
+  dilated = case.output_stride and {
+    'replace_stride_with_dilation': [
+      case.output_stride <= stride for stride in (4, 8, 16)
+    ]
+  }
+  return torchvision.models.get_model(
+    case.theirs, num_classes=CLASSES, **(dilated or {})
+  )
 
 
 class CifarBlock(nn.Module):
@@ -87,9 +97,9 @@ class CifarBlock(nn.Module):
 class CifarNet(nn.Module):
   """As in `akamaster/pytorch_resnet_cifar10`."""
 
-  def __init__(self, name: str):
+  def __init__(self, case: Case):
     super().__init__()
-    depth = (int(name.removeprefix('resnet')) - 2) // 6
+    depth = (int(case.theirs.removeprefix('resnet')) - 2) // 6
     self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
     self.bn1 = nn.BatchNorm2d(16)
     inputs = 16
@@ -110,7 +120,7 @@ class CifarNet(nn.Module):
     return self.linear(x.mean((2, 3)))
 
 
-MODELS: dict[str, Callable[[str], nn.Module]] = {
+MODELS: dict[str, Callable[[Case], nn.Module]] = {
   'timm': _timm,
   'torchvision': _torchvision,
   'cifar': CifarNet,

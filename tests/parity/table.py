@@ -19,8 +19,8 @@ square of each stage's features, relative to the largest value, in float32. The
 tests allow 1e-4. Rows in bold are compared in every test run, the others by
 `pytest tests/parity --parity`.
 
-| source | their model | ours | pixels | logits | stages |
-|---|---|---|--:|--:|--:|"""
+| source | their model | ours | pixels | output stride | logits | stages |
+|---|---|---|--:|--:|--:|--:|"""
 
 
 def main() -> None:
@@ -30,7 +30,8 @@ def main() -> None:
     bold = '**' * (case.key in QUICK[case.source])
     print(
       f'| {case.source} | {bold}{case.theirs}{bold} | `{case.ours}` '
-      f'| {case.size} | {logits:.1e} | {stages:.1e} |',
+      f'| {case.size} | {case.output_stride or "as it is"} '
+      f'| {logits:.1e} | {stages:.1e} |',
       flush=True,
     )
 

@@ -5,8 +5,16 @@ import pytest
 
 from tests.parity.cases import CASES, QUICK
 from tests.parity.measure import answer, differences, recorded
+from tests.parity.record import record
 
 TOLERANCE = 1e-4  # relative, in float32
+PACKAGES = {
+  'timm': ('torch', 'timm'),
+  'torchvision': ('torch', 'torchvision'),
+  'cifar': ('torch',),
+  'keras': ('tensorflow', 'keras', 'tf_keras'),
+  'garden': ('tensorflow', 'tf_keras', 'official'),
+}
 
 
 def parameters():
@@ -23,6 +31,18 @@ def test_equal_logits(case):
   logits, stages = differences(answer(case), theirs)
   assert logits < TOLERANCE
   assert stages < TOLERANCE
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize('source', QUICK)
+def test_the_library_itself_still_answers_so(source):
+  """Where it is installed: what is on record is what it says today."""
+  for package in PACKAGES[source]:
+    pytest.importorskip(package, reason=f'{source} needs {package}')
+  for case in CASES:
+    if case.source == source and case.key in QUICK[source]:
+      logits, stages = differences(record(case), recorded(case))
+      assert max(logits, stages) < 1e-5, case.key
 
 
 @pytest.mark.slow
