@@ -4,10 +4,12 @@ r"""Trains every run that a sweep file lists; goes on where it stopped.
     --sweep=configs/sweeps/learning_rate.py --workdir=/tmp/learning_rate
 
 What is set on the command line (`--config.FIELD=VALUE`) holds for every run
-that does not set it itself.
+that does not set it itself. `--kept=runs.jsonl` prints and plots what earlier
+sweeps left, without their folders.
 """
 
 import collections
+import json
 import sys
 
 from absl import flags
@@ -36,12 +38,18 @@ STATUS = flags.DEFINE_bool('status', False, 'Say how it stands, and stop.')
 PLOT = flags.DEFINE_string(
   'plot', None, 'An .svg or .png file of the differences between labels.'
 )
+KEPT = flags.DEFINE_list(
+  'kept', [], 'Files such as runs.jsonl to sum up, in place of a sweep.'
+)
 DRY_RUN = flags.DEFINE_bool('dry_run', False, 'List the runs, and stop.')
 
 
 def main(argv: list[str]) -> None:
   """Lists the runs, or trains them and prints a table."""
   del argv
+  if KEPT.value:
+    _print([row for path in KEPT.value for row in read_kept(path)])
+    return
   for flag in (CONFIG, SWEEP, WORKDIR):
     if flag.value is None:
       raise UsageError(f'--{flag.name} is missing.')
@@ -62,6 +70,25 @@ def main(argv: list[str]) -> None:
   else:
     rows = run_sweep(runs, file, workdir, JOBS.value)
   _print(rows)
+
+
+def read_kept(path: str) -> list[dict]:
+  """Returns the rows of finished runs in a file.
+
+  Raises:
+    UsageError: there is no such file, or it is of another kind.
+  """
+  try:
+    with open(absolute(path), encoding='utf-8') as file:
+      rows = [json.loads(line) for line in file]
+    if all({'label', 'fields', 'state'} <= row.keys() for row in rows):
+      return rows
+    reason = 'a line is not a run'
+  except (OSError, ValueError, AttributeError) as error:
+    reason = getattr(error, 'strerror', None) or str(error)
+  raise UsageError(
+    f'{path} holds no runs ({reason}): give the runs.jsonl of a sweep (--kept).'
+  )
 
 
 def _common() -> dict[str, object]:

@@ -113,6 +113,10 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   assert [json.loads(line)['test/top1'] for line in kept] == [
     *(0.5, 0.53, 0.52, 0.57)
   ]
+  again = call('sweep', f'--kept={tmp_path / "runs" / "runs.jsonl"}')
+  assert again.stdout.startswith('4 done\n') and '+4.00 ± 12.71' in again.stdout
+  wrong = call('sweep', f'--kept={sweep}')
+  assert wrong.returncode == 5 and 'holds no runs' in wrong.stderr
 
 
 @pytest.mark.parametrize('missing', ['config', 'sweep', 'workdir'])

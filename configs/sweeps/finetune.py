@@ -1,0 +1,39 @@
+r"""What trained weights are worth: fine-tuned against trained from scratch.
+
+  python -m scripts.sweep --workdir=DIR --jobs=2 \
+    --config=configs/finetune.py:resnet20_cifar,data=FOLDER,resolution=32 \
+    --config.init.weights=FILE --sweep=configs/sweeps/finetune.py
+
+Both nets see the same pictures in the same order for as many epochs; the rate
+of each is the best of those in `RATES` on validation with another seed, and
+the net that starts from scratch has what it needs besides: a warm-up, and its
+own classifier.
+"""
+
+RATES = {'scratch': (0.1, 0.3, 1.0), 'finetune': (0.03, 0.1, 0.3)}
+CHOSEN = {'scratch': 0.3, 'finetune': 0.1}
+SEEDS = range(5)
+FROM = {
+  'scratch': {'init.weights': None, 'init.reset_head': False},
+  'finetune': {},
+  'head': {'optimizer.lr_factors': ('stem|stage.*=0',)},
+}
+EPOCHS = 20.0
+
+
+def sweep(add):
+  """Adds the search of the rates, and both nets at the chosen one."""
+  for name, rates in RATES.items():
+    for rate in rates:
+      add(
+        f'{name}_{rate:g}_search',
+        **{**FROM[name], 'optimizer.lr': rate, 'seed': 100},
+      )
+  for seed in SEEDS:
+    for name, fields in FROM.items():
+      rate = CHOSEN.get(name, CHOSEN['finetune'])
+      add(
+        name,
+        against='' if name == 'scratch' else 'scratch',
+        **{**fields, 'optimizer.lr': rate, 'seed': seed},
+      )
