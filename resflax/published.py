@@ -130,3 +130,50 @@ TPU_V3_MS = {
   ('resnet_rs_350', 320): 1630,
   ('resnet_rs_420', 320): 2090,
 }
+
+# ImageNet top-1 in percent, after 350 epochs.
+# Source: Bello et al. 2021, table 7.
+RS_TOP1 = {
+  ('resnet_rs_50', 160): 78.8,
+  ('resnet_rs_101', 160): 80.3,
+  ('resnet_rs_101', 192): 81.2,
+  ('resnet_rs_152', 192): 82.0,
+  ('resnet_rs_152', 224): 82.8,
+  ('resnet_rs_152', 256): 83.0,
+  ('resnet_rs_200', 256): 83.4,
+  ('resnet_rs_270', 256): 83.8,
+  ('resnet_rs_350', 256): 84.0,
+  ('resnet_rs_350', 320): 84.2,
+  ('resnet_rs_420', 320): 84.4,
+}
+
+
+class EfficientNet(NamedTuple):
+  """A model beside which ResNet-RS was published.
+
+  Attributes:
+    resolution: pixels a side.
+    params: trainable parameters, rounded.
+    macs: of an image, rounded: half the source's FLOPs.
+    tpu_ms: a step of 128 images on a core of a TPU v3.
+    top1: on ImageNet, in percent.
+  """
+
+  resolution: int
+  params: int
+  macs: int
+  tpu_ms: int
+  top1: float
+
+
+# Source: Bello et al. 2021, table 7.
+EFFICIENTNETS = {
+  'B0': EfficientNet(224, 5_300_000, 400_000_000, 90, 77.1),
+  'B1': EfficientNet(240, 7_800_000, 700_000_000, 150, 79.1),
+  'B2': EfficientNet(260, 9_200_000, 1_000_000_000, 210, 80.1),
+  'B3': EfficientNet(300, 12_000_000, 1_800_000_000, 340, 81.6),
+  'B4': EfficientNet(380, 19_000_000, 4_200_000_000, 710, 82.9),
+  'B5': EfficientNet(456, 30_000_000, 10_000_000_000, 1510, 83.7),
+  'B6': EfficientNet(528, 43_000_000, 19_000_000_000, 3010, 84.0),
+  'B7': EfficientNet(600, 66_000_000, 37_000_000_000, 6020, 84.7),
+}

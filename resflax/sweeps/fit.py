@@ -24,7 +24,7 @@ EXPONENTS = 0.005, 5.0  # outside, a law is a line or a step
 _BEND = 1.345
 _LEAST_BEND = 1e-3  # Hoffmann et al.'s constant; for residuals of none
 _NO_FLOOR = -14.0  # log of a floor, beside the smallest error
-_STEPS = 60
+_STEPS, _IDLE = 80, 5  # at most; without a gain in any fit
 
 
 class Law(NamedTuple):
@@ -142,22 +142,23 @@ def solve(
   Returns:
     The parameters, and twice the sum of the loss.
   """
-  low = z.min() + np.array([_NO_FLOOR, -50, EXPONENTS[0] - z.min()])
+  low = np.array([z.min() + _NO_FLOOR, z.min() - 50, EXPONENTS[0]])
   high = np.array([z.max() + 1, z.max() + 50, EXPONENTS[1]])
   free = np.arange(3) != fixed
   theta = np.clip(start, low, high) if fixed is None else start.copy()
   loss = huber(z - predict(theta, x), bend).sum(-1)
-  damping = np.full(loss.shape, 1e-2)
+  damping, idle = np.full(loss.shape, 1e-2), 0
   for _ in range(_STEPS):
     step = _step(theta, x, z, bend, damping, free)
     moved = np.where(free, np.clip(theta + step, low, high), theta)
     new = huber(z - predict(moved, x), bend).sum(-1)
     better = new < loss
-    gain = np.where(better, loss - new, 0).max(initial=0)
+    gains = (loss - new > 1e-9 * loss).any()
     theta = np.where(better[..., None], moved, theta)
     loss = np.where(better, new, loss)
     damping = np.clip(damping * np.where(better, 0.2, 5), 1e-9, 1e9)
-    if gain <= 1e-10 * loss.max(initial=0) and not (damping < 1e3).any():
+    idle = 0 if gains else idle + 1
+    if idle == _IDLE:
       break
   return theta, loss
 

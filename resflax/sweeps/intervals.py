@@ -80,9 +80,7 @@ def rise_of_profile(
   """Returns the root of the loss's rise at each value of a parameter."""
   begin = np.repeat(_seeds(estimate)[None], len(grid), 0)
   begin[..., parameter] = grid[:, None]
-  _, loss = solve(
-    estimate.x, estimate.z, begin, estimate.bend, fixed=parameter
-  )
+  _, loss = solve(estimate.x, estimate.z, begin, estimate.bend, fixed=parameter)
   rise = loss.min(-1) - estimate.loss
   return np.sqrt(np.maximum(rise, 0) / max(estimate.variance, 1e-12))
 
@@ -152,9 +150,7 @@ def bootstrap(
   )
 
 
-def bca(
-  refits: Refits, parameter: int, level: float = LEVEL
-) -> Interval:
+def bca(refits: Refits, parameter: int, level: float = LEVEL) -> Interval:
   """Returns the bias-corrected and accelerated interval (Efron 1987)."""
   ends = stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
   count = len(refits.theta)

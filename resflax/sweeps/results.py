@@ -43,6 +43,7 @@ class Point(NamedTuple):
     error: held-out, 0 to 1, a seed each.
     loss: held-out cross-entropy in nats, without smoothing, a seed each.
     folders: of the runs.
+    commits: of the code they ran.
   """
 
   label: str
@@ -61,6 +62,7 @@ class Point(NamedTuple):
   error: tuple[float, ...]
   loss: tuple[float, ...] = ()
   folders: tuple[str, ...] = ()
+  commits: tuple[str | None, ...] = ()
 
   def log(self, metric: str) -> np.ndarray:
     """Returns the log of a metric, a seed each."""
@@ -102,7 +104,7 @@ def merge(runs: Sequence[Point]) -> list[Point]:
 def _joined(draws: Sequence[Point]) -> Point:
   parts = {
     name: sum((getattr(draw, name) for draw in draws), ())
-    for name in ('seeds', 'error', 'loss', 'folders')
+    for name in ('seeds', 'error', 'loss', 'folders', 'commits')
   }
   times = [draw.step_ms for draw in draws if draw.step_ms]
   parts['step_ms'] = float(np.median(times)) if times else None
@@ -117,7 +119,9 @@ def _single(label: str, folder: Path) -> Point:
   config = run.config
   last = run.last('test/top1')
   stages = stages_of(run)
-  counts = {stage.resolution: counted(run, stage.resolution) for stage in stages}
+  counts = {
+    stage.resolution: counted(run, stage.resolution) for stage in stages
+  }
   final = counts[stages[-1].resolution]
   return Point(
     label=label,
@@ -141,6 +145,7 @@ def _single(label: str, folder: Path) -> Point:
     error=(_positive(1 - last['test/top1'], folder),),
     loss=(_cross_entropy(run),),
     folders=(str(folder),),
+    commits=(run.environment.get('commit'),),
   )
 
 

@@ -35,20 +35,21 @@ def describe() -> dict[str, object]:
     'device_kind': devices[0].device_kind,
     'processes': jax.process_count(),
     'command': ' '.join(sys.argv),
-    **_commit(),
-    **{name: _version(name) for name in PACKAGES},
+    **commit(),
+    **{name: version(name) for name in PACKAGES},
   }
 
 
-def _version(package: str) -> str | None:
+def version(package: str) -> str | None:
+  """Returns that of an installed package, None where it is not there."""
   try:
     return importlib.metadata.version(package)
   except importlib.metadata.PackageNotFoundError:
     return None
 
 
-def _commit() -> dict[str, object]:
-  """The commit of the clone that this file lies in, if it lies in one."""
+def commit() -> dict[str, object]:
+  """Returns the commit of the clone that this file lies in, if it does."""
   folder = pathlib.Path(__file__).parent
 
   def git(*arguments: str) -> str:

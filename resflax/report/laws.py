@@ -1,0 +1,170 @@
+"""The figures of a fit: its law with residuals, and its Pareto frontiers.
+
+Drawn from what `fit.json` holds, and nothing else.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from scipy import stats
+
+from resflax.report.theme import COLOR, canvas, place
+
+COLORS = ('blue', 'vermilion', 'gray')
+WORDS = {'error': 'error, %', 'loss': 'cross-entropy, nats'}
+COSTS = {
+  'macs': 'MACs of an image',
+  'step_ms': 'measured step of 128 images, ms',
+  'tpu_ms': 'TPU v3 core, step of 128 images, ms',
+}
+_TICKS = 5
+
+
+def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
+  """Draws points, law and band over compute, and the residuals below.
+
+  Args:
+    series: a name and what `fit.json` holds, of each sweep.
+  """
+  figure = canvas(720, 560)
+  above = place(figure, 72, 40, 470, 320)
+  below = place(figure, 72, 392, 470, 110)
+  metric = series[0][1]['metric']
+  for (name, fit), color in zip(series, COLORS, strict=False):
+    law = shown_law(fit)
+    _draw_points(above, name, fit, law, COLOR[color])
+    if law is not None:
+      _draw_law(above, law, fit, COLOR[color])
+      _draw_residuals(below, law, fit, COLOR[color])
+  above.set(xscale='log', yscale='log', ylabel=WORDS[metric])
+  below.set(xscale='log', xlabel='compute of training, FLOPs')
+  below.set_ylabel('residual, %')
+  below.axhline(0, color=COLOR['gray'], linewidth=1)
+  for axes in (above, below):
+    axes.margins(x=0.05)
+  below.set_xlim(above.get_xlim())
+  _plain_ticks(above, metric)
+  above.legend(loc='upper left', bbox_to_anchor=(1.02, 1), frameon=False)
+  return figure
+
+
+def draw_frontiers(series: Sequence[tuple[str, dict]]) -> Figure:
+  """Draws accuracy over each known cost, the frontiers joined."""
+  costs = [
+    cost for cost in COSTS if any(fit['pareto'][cost] for _, fit in series)
+  ]
+  figure = canvas(110 + 330 * len(costs), 400)
+  for column, cost in enumerate(costs):
+    axes = place(figure, 72 + 330 * column, 40, 270, 280)
+    for (name, fit), color in zip(series, COLORS, strict=False):
+      _draw_frontier(axes, name, fit, cost, COLOR[color])
+    axes.set(xscale='log', xlabel=COSTS[cost])
+    axes.margins(x=0.05)
+    if not column:
+      axes.set_ylabel(_accuracy_word(series[0][1]['metric']))
+      axes.legend(loc='lower right', frameon=False)
+  return figure
+
+
+def shown_law(fit: dict) -> dict | None:
+  """Returns the law of the frontier, or of all points, or None."""
+  for name in ('frontier', 'all'):
+    if 'refused' not in fit['laws'][name]:
+      return fit['laws'][name]
+  return None
+
+
+def _draw_points(axes: Axes, name, fit, law, color) -> None:
+  """Each point with Student's 95 % interval of its seeds' mean."""
+  factor = _factor(fit)
+  used = set(law['points']) if law else set()
+  label = name
+  for index, point in enumerate(fit['points']):
+    middle, ratio = factor * point['mean'], np.exp(half_width(point, fit))
+    ends = [[middle - middle / ratio], [middle * ratio - middle]]
+    axes.errorbar(
+      point['compute'],
+      middle,
+      ends if ratio > 1 else None,
+      fmt='o',
+      color=color,
+      markersize=5,
+      markerfacecolor=color if index in used else COLOR['paper'],
+      linewidth=1,
+      label=label if index in used or not used else None,
+    )
+    label = None if index in used or not used else label
+
+
+def half_width(point: dict, fit: dict) -> float:
+  """Returns that of the log of a point's mean; 0 for a single seed."""
+  draws = np.log(point[fit['metric']])
+  if len(draws) < 2:
+    return 0.0
+  spread = draws.std(ddof=1) / np.sqrt(len(draws))
+  return float(stats.t.ppf(0.975, len(draws) - 1) * spread)
+
+
+def _draw_law(axes: Axes, law: dict, fit: dict, color) -> None:
+  band, factor = law['band'], _factor(fit)
+  compute = np.array(band['compute'])
+  axes.plot(compute, factor * np.array(band['law']), color=color)
+  axes.fill_between(
+    compute,
+    factor * np.array(band['low']),
+    factor * np.array(band['high']),
+    color=color,
+    alpha=0.15,
+    linewidth=0,
+  )
+  for row in law.get('held_out', ()):
+    low, high = row['interval']
+    axes.plot(
+      [row['compute']] * 2,
+      [factor * low, factor * high],
+      color=COLOR['gray'],
+      linewidth=4,
+      alpha=0.5,
+    )
+
+
+def _draw_residuals(axes: Axes, law: dict, fit: dict, color) -> None:
+  compute = [fit['points'][index]['compute'] for index in law['points']]
+  percent = 100 * np.expm1(law['residuals'])
+  axes.plot(compute, percent, 'o', color=color, markersize=5)
+
+
+def _draw_frontier(axes: Axes, name, fit, cost, color) -> None:
+  known = [p for p in fit['points'] if p[cost] is not None]
+  if not known:
+    return
+  y = [_accuracy(p['mean'], fit['metric']) for p in known]
+  axes.plot([p[cost] for p in known], y, 'o', color=color, alpha=0.35)
+  best = [fit['points'][index] for index in fit['pareto'][cost]]
+  y = [_accuracy(p['mean'], fit['metric']) for p in best]
+  axes.plot([p[cost] for p in best], y, 'o-', color=color, label=name)
+
+
+def _accuracy(mean: float, metric: str) -> float:
+  return 100 * (1 - mean) if metric == 'error' else mean
+
+
+def _accuracy_word(metric: str) -> str:
+  return 'top-1, %' if metric == 'error' else WORDS[metric]
+
+
+def _factor(fit: dict) -> int:
+  return 100 if fit['metric'] == 'error' else 1
+
+
+def _plain_ticks(axes: Axes, metric: str) -> None:
+  """Labels a log axis of less than two decades where its data are."""
+  low, high = axes.get_ylim()
+  ticks = np.geomspace(low, high, _TICKS + 2)[1:-1]
+  axes.set_yticks([float(f'{tick:.2g}') for tick in ticks])
+  axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
+  axes.yaxis.set_minor_locator(NullLocator())
+  axes.yaxis.set_minor_formatter(NullFormatter())

@@ -1,0 +1,137 @@
+"""Deeper or wider: what pairs of equal cost say.
+
+A wider net that lowers the cross-entropy on its own training images, without
+augmentation and with the weights that are evaluated, but not on held-out ones,
+overfits: grow depth. Where it lowers the held-out one, grow width. Bello et al.
+2021, section 4.2, has the finding; the test is ours. The loss of training, on
+augmented images, is no such signal.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from resflax.errors import UsageError
+from resflax.sweeps.results import Point
+
+_NEAR = 1.1  # times the MACs of the other
+_FILE = 'train_loss.json'
+
+
+class Difference(NamedTuple):
+  """Wide minus deep: the mean over paired seeds, and half its 95 % interval."""
+
+  mean: float
+  half_width: float
+
+  @property
+  def is_below(self) -> bool:
+    return self.mean + self.half_width < 0
+
+  @property
+  def is_above(self) -> bool:
+    return self.mean - self.half_width > 0
+
+
+def pairs(points: Sequence[Point]) -> list[tuple[Point, Point]]:
+  """Returns (deep, wide) of equal MACs, resolution, data and length.
+
+  MACs are equal within a tenth.
+  """
+  found = []
+  for a, b in itertools.permutations(points, 2):
+    same = (a.group, a.resolution) == (b.group, b.resolution)
+    near = max(a.macs, b.macs) <= _NEAR * min(a.macs, b.macs)
+    deeper = sum(a.depths) > sum(b.depths) and a.width < b.width
+    if same and near and deeper:
+      found.append((a, b))
+  return found
+
+
+def verdicts(
+  points: Sequence[Point], train_loss: Mapping[str, float]
+) -> list[dict]:
+  """Returns what each pair says, over the seeds that both have.
+
+  Args:
+    points: of a sweep.
+    train_loss: of each run's folder, see `measure`; may be empty.
+  """
+  rows = []
+  for deep, wide in pairs(points):
+    held_out = _difference(deep, wide, deep.loss, wide.loss)
+    train = None
+    if {*deep.folders, *wide.folders} <= train_loss.keys():
+      train = _difference(
+        deep,
+        wide,
+        [train_loss[folder] for folder in deep.folders],
+        [train_loss[folder] for folder in wide.folders],
+      )
+    rows.append(
+      {
+        'deep': deep.label,
+        'wide': wide.label,
+        'epochs': deep.epochs,
+        'macs': [deep.macs, wide.macs],
+        'held_out': list(held_out),
+        'train': list(train) if train else None,
+        'grow': verdict(held_out, train),
+      }
+    )
+  return rows
+
+
+def verdict(held_out: Difference, train: Difference | None) -> str:
+  """Returns `depth`, `width` or `undecided`.
+
+  Args:
+    held_out: difference of the held-out cross-entropy.
+    train: that on un-augmented training images, None where not measured.
+  """
+  if held_out.is_below:
+    return 'width'
+  if held_out.is_above or (train is not None and train.is_below):
+    return 'depth'
+  return 'undecided'
+
+
+def _difference(deep: Point, wide: Point, of_deep, of_wide) -> Difference:
+  of_deep = dict(zip(deep.seeds, of_deep, strict=True))
+  of_wide = dict(zip(wide.seeds, of_wide, strict=True))
+  both = sorted(of_deep.keys() & of_wide.keys())
+  found = np.array([of_wide[seed] - of_deep[seed] for seed in both])
+  if len(both) < 2:
+    return Difference(float(found.mean()) if len(both) else np.nan, np.inf)
+  spread = found.std(ddof=1) / np.sqrt(len(both))
+  quantile = stats.t.ppf(0.975, len(both) - 1)
+  return Difference(float(found.mean()), float(quantile * spread))
+
+
+def measure(folder: str) -> float:
+  """Returns a run's cross-entropy on its training images, un-augmented.
+
+  Kept in the run's folder, for it takes a pass over them.
+
+  Raises:
+    UsageError: label smoothing is part of the run's loss.
+  """
+  file = Path(folder) / _FILE
+  if file.exists():
+    return json.loads(file.read_text())['loss']
+  from resflax.runs import load_run  # JAX takes seconds to import
+
+  run = load_run(folder)
+  if run.config['loss']['label_smoothing']:
+    raise UsageError(
+      f"'{folder}' was trained with label smoothing, which is in its loss: "
+      'the signal is defined without (--train_loss).'
+    )
+  evaluation = run.evaluate(split=run.config['data']['train_split'])
+  file.write_text(json.dumps({'loss': evaluation.loss}) + '\n')
+  return evaluation.loss

@@ -1,0 +1,88 @@
+"""The files of a fit: all of it as JSON, its points as CSV, and figures."""
+
+import csv
+import math
+import platform
+import sys
+from collections.abc import Mapping
+from json import dumps
+from pathlib import Path
+
+from resflax.errors import StorageError
+from resflax.report.laws import draw_frontiers, draw_laws
+from resflax.report.theme import save
+
+_COLUMNS = (
+  *('label', 'config', 'depths', 'width', 'resolution', 'epochs', 'compute'),
+  *('macs', 'params', 'step_ms', 'tpu_ms', 'seeds', 'error', 'loss'),
+)
+
+
+def write(folder: str, report: Mapping) -> list[str]:
+  """Writes fit.json, fit.csv and the figures; returns their paths.
+
+  Args:
+    folder: gets them, and is made where it is not there.
+    report: `fits` by name, and `provenance`.
+
+  Raises:
+    StorageError: a file cannot be written.
+  """
+  path, fits = Path(folder), list(report['fits'].items())
+  try:
+    path.mkdir(parents=True, exist_ok=True)
+    (path / 'fit.json').write_text(as_json(report) + '\n')
+    _write_table(path / 'fit.csv', report['fits'])
+  except OSError as error:
+    raise StorageError(
+      f'Cannot write the fit to {folder!r}: {error.strerror or error} (--out).'
+    ) from error
+  files = [str(path / 'fit.json'), str(path / 'fit.csv')]
+  for name, draw in (('fit', draw_laws), ('frontier', draw_frontiers)):
+    for kind in ('svg', 'png'):
+      files.append(save(str(path / f'{name}.{kind}'), draw, fits))
+  return files
+
+
+def as_json(report: Mapping) -> str:
+  """Returns strict JSON: what is not finite is null."""
+  return dumps(_finite(report), indent=1, allow_nan=False)
+
+
+def _finite(value):
+  if isinstance(value, Mapping):
+    return {name: _finite(part) for name, part in value.items()}
+  if isinstance(value, list | tuple):
+    return [_finite(part) for part in value]
+  if isinstance(value, float) and not math.isfinite(value):
+    return None
+  return value
+
+
+def _write_table(path: Path, fits: Mapping) -> None:
+  """A line a point; of several seeds, values are joined by spaces."""
+  with open(path, 'w', newline='') as file:
+    rows = csv.writer(file, lineterminator='\n')
+    rows.writerow(('fit', *_COLUMNS))
+    for name, fit in fits.items():
+      for point in fit['points']:
+        rows.writerow((name, *(_cell(point[c]) for c in _COLUMNS)))
+
+
+def _cell(value) -> object:
+  if isinstance(value, list | tuple):
+    return ' '.join(map(str, value))
+  return '' if value is None else value
+
+
+def provenance() -> dict:
+  """Returns what made a fit: command, commit and versions."""
+  from resflax.training.environment import commit, version  # imports JAX
+
+  packages = ('resflax', 'numpy', 'scipy', 'matplotlib')
+  return {
+    'command': ' '.join(sys.argv),
+    **commit(),
+    'python': platform.python_version(),
+    **{name: version(name) for name in packages},
+  }
