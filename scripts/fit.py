@@ -118,41 +118,54 @@ def _options() -> dict:
 def _print(name: str, found: dict) -> None:
   """Prints a fit's laws, what it predicts, its frontier and its pairs."""
   console = Console(width=None if sys.stdout.isatty() else 120)
-  percent = f'{found["level"]:.0%}'
-  console.print(_laws(f'{name}: {found["metric"]}', found, percent))
-  for law, entry in found['laws'].items():
+  level, laws = f'{found["level"]:.0%}', _named(found)
+  console.print(_laws(f'{name}: {found["metric"]}', laws, level))
+  for law, entry in laws.items():
     if 'refused' in entry:
-      console.print(f'{law}: no law, {entry["refused"]}', highlight=False)
+      console.print(f'{law}: no law: {entry["refused"]}', highlight=False)
+    if 'held_out_refused' in entry:
+      reason = entry['held_out_refused']
+      console.print(f'{law}: nothing held out: {reason}', highlight=False)
     for row in entry.get('held_out', ()):
-      console.print(_prediction(law, row, percent), highlight=False)
+      console.print(_prediction(law, row, level), highlight=False)
   console.print(_frontier(found))
   for row in found.get('depth_or_width', ()):
     console.print(_pair(row), highlight=False)
 
 
-def _laws(title: str, found: dict, percent: str) -> Table:
+def _named(found: dict) -> dict[str, dict]:
+  """Returns the laws by name; those of the same points share a line."""
+  names: dict[tuple, list[str]] = {}
+  for name, entry in found['laws'].items():
+    names.setdefault(tuple(sorted(entry['points'])), []).append(name)
+  return {' = '.join(n): found['laws'][n[0]] for n in names.values()}
+
+
+def _laws(title: str, laws: dict[str, dict], level: str) -> Table:
+  """A row a parameter; what belongs to the law stands in its first."""
   table = Table(title=title, box=box.SIMPLE)
-  for column in ('points', 'n', 'decades', 'parameter', 'value'):
-    table.add_column(column)
-  table.add_column(f'{percent} by profile')
-  table.add_column('by bootstrap')
-  table.add_column('refits refused')
-  table.add_column('lack of fit, p')
-  for law, entry in found['laws'].items():
+  for column in (
+    *('law', 'points', 'decades', '', 'value', f'{level}, profile'),
+    *('bootstrap', 'refits refused', 'misfit p'),
+  ):
+    table.add_column(column, no_wrap=True)
+  for law, entry in laws.items():
     if 'refused' in entry:
       continue
     misfit = entry['lack_of_fit_p']
-    for row, parameter in enumerate(('exponent', 'floor', 'scale')):
+    before = law, str(len(entry['points'])), f'{entry["decades"]:.2f}'
+    after = (
+      f'{entry["refits_refused"]:.1%}',
+      '' if misfit is None else f'{misfit:.2g}',
+    )
+    for parameter in ('exponent', 'floor', 'scale'):
       value = entry[parameter]
-      once = [law, str(len(entry['points'])), f'{entry["decades"]:.2f}']
-      rest = [f'{entry["refits_refused"]:.1%}']
-      rest.append('' if misfit is None else f'{misfit:.3f}')
       table.add_row(
-        *(once if not row else [''] * 3),
-        *(parameter, f'{value["value"]:.4g}'),
+        *(*before, parameter, f'{value["value"]:.4g}'),
         *(_range(value[kind]) for kind in ('interval', 'bca')),
-        *(rest if not row else []),
+        *after,
       )
+      before, after = ('',) * 3, ('',) * 2
   return table
 
 

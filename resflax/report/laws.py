@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from scipy import stats
 
 from resflax.report.theme import COLOR, canvas, place
@@ -19,6 +19,12 @@ COSTS = {
   'macs': 'MACs of an image',
   'step_ms': 'measured step of 128 images, ms',
   'tpu_ms': 'TPU v3 core, step of 128 images, ms',
+}
+UNITS = {
+  'compute': lambda value, _: f'{value:.0e}'.replace('e+', 'e'),
+  'macs': lambda value, _: f'{value / 1e9:g} G',
+  'step_ms': lambda value, _: f'{value:g}',
+  'tpu_ms': lambda value, _: f'{value:g}',
 }
 _TICKS = 5
 
@@ -46,7 +52,9 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   for axes in (above, below):
     axes.margins(x=0.05)
   below.set_xlim(above.get_xlim())
-  _plain_ticks(above, metric)
+  _label_powers(above, 'compute')
+  _label_powers(below, 'compute')
+  _label_even(above)
   above.legend(loc='upper left', bbox_to_anchor=(1.02, 1), frameon=False)
   return figure
 
@@ -63,6 +71,7 @@ def draw_frontiers(series: Sequence[tuple[str, dict]]) -> Figure:
       _draw_frontier(axes, name, fit, cost, COLOR[color])
     axes.set(xscale='log', xlabel=COSTS[cost])
     axes.margins(x=0.05)
+    _label_powers(axes, cost)
     if not column:
       axes.set_ylabel(_accuracy_word(series[0][1]['metric']))
       axes.legend(loc='lower right', frameon=False)
@@ -160,11 +169,17 @@ def _factor(fit: dict) -> int:
   return 100 if fit['metric'] == 'error' else 1
 
 
-def _plain_ticks(axes: Axes, metric: str) -> None:
-  """Labels a log axis of less than two decades where its data are."""
+def _label_powers(axes: Axes, cost: str) -> None:
+  """Labels a log axis of costs, without math text."""
+  axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+  axes.xaxis.set_major_formatter(FuncFormatter(UNITS[cost]))
+  axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _label_even(axes: Axes) -> None:
+  """Labels a log axis of less than two decades at even distances."""
   low, high = axes.get_ylim()
   ticks = np.geomspace(low, high, _TICKS + 2)[1:-1]
   axes.set_yticks([float(f'{tick:.2g}') for tick in ticks])
   axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
   axes.yaxis.set_minor_locator(NullLocator())
-  axes.yaxis.set_minor_formatter(NullFormatter())

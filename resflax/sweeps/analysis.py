@@ -26,6 +26,7 @@ METRICS = ('error', 'loss')
 LEAST_POINTS = 6
 LEAST_DECADES = 1.5
 REFITS = 1000
+_BEYOND = 4  # times the largest compute, where a band ends
 
 
 class NotIdentified(UsageError):
@@ -51,25 +52,32 @@ def analyse(
     least_decades: of compute, between the smallest and the largest point.
     refits: of the bootstrap.
   """
-  found = frontiers(points, metric)
+  found = described(points, metric)
   subsets = {
-    'frontier': found['compute'],
+    'frontier': found['pareto']['compute'],
     'all': list(range(len(points))),
     **families(points, metric),
   }
   options = {'level': level, 'least_decades': least_decades, 'refits': refits}
   return {
-    'metric': metric,
+    **found,
     'level': level,
-    'points': [
-      {**p._asdict(), 'mean': float(np.exp(p.log(metric).mean()))}
-      for p in points
-    ],
-    'pareto': found,
     'laws': {
       name: _law_or_reason(points, chosen, metric, hold_out, options)
       for name, chosen in subsets.items()
     },
+  }
+
+
+def described(points: Sequence[Point], metric: str) -> dict:
+  """Returns the points as plain data, with the frontier of each cost."""
+  return {
+    'metric': metric,
+    'points': [
+      {**p._asdict(), 'mean': float(np.exp(p.log(metric).mean()))}
+      for p in points
+    ],
+    'pareto': frontiers(points, metric),
   }
 
 
@@ -117,11 +125,12 @@ def law_of(
       'interval': [scaled(end) for end in ends],
       'bca': [scaled(end) for end in beside],
     }
-  x = np.linspace(estimate.x.min(), estimate.x.max() + np.log(4), 60)
+  unit = estimate.law.unit
+  x = np.linspace(estimate.x.min(), estimate.x.max() + np.log(_BEYOND), 60)
   low, high = band(drawn, x, level)
   return {
     **entry,
-    'unit': estimate.law.unit,
+    'unit': unit,
     'decades': decades(points),
     'residuals': estimate.residuals.tolist(),
     'residual_sd': float(np.sqrt(estimate.variance)),
@@ -129,7 +138,7 @@ def law_of(
     'refits': refits,
     'refits_refused': drawn.refused,
     'band': {
-      'compute': (estimate.law.unit * np.exp(x)).tolist(),
+      'compute': (unit * np.exp(x)).tolist(),
       'law': np.exp(
         estimate.law.log_at(estimate.law.unit * np.exp(x))
       ).tolist(),

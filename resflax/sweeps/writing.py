@@ -11,6 +11,8 @@ from pathlib import Path
 from resflax.errors import StorageError
 from resflax.report.laws import draw_frontiers, draw_laws
 from resflax.report.theme import save
+from resflax.sweeps.analysis import described
+from resflax.sweeps.published_points import efficientnets, resnet_rs
 
 _COLUMNS = (
   *('label', 'config', 'depths', 'width', 'resolution', 'epochs', 'compute'),
@@ -38,10 +40,21 @@ def write(folder: str, report: Mapping) -> list[str]:
       f'Cannot write the fit to {folder!r}: {error.strerror or error} (--out).'
     ) from error
   files = [str(path / 'fit.json'), str(path / 'fit.csv')]
-  for name, draw in (('fit', draw_laws), ('frontier', draw_frontiers)):
-    for kind in ('svg', 'png'):
-      files.append(save(str(path / f'{name}.{kind}'), draw, fits))
+  for kind in ('svg', 'png'):
+    files.append(save(str(path / f'fit.{kind}'), draw_laws, fits))
+    beside = str(path / f'frontier.{kind}')
+    files.append(save(beside, draw_frontiers, [*fits, *_published(fits)]))
   return files
+
+
+def _published(fits) -> list[tuple[str, dict]]:
+  """Returns the published points to stand beside ResNet-RS on ImageNet."""
+  (_, fit), *others = fits
+  known = any(point['tpu_ms'] is not None for point in fit['points'])
+  if others or not known or fit['metric'] != 'error':
+    return []
+  found = {'ResNet-RS, published': resnet_rs(), 'EfficientNet': efficientnets()}
+  return [(name, described(points, 'error')) for name, points in found.items()]
 
 
 def as_json(report: Mapping) -> str:
