@@ -87,25 +87,29 @@ def shown_law(fit: dict) -> dict | None:
 
 
 def _draw_points(axes: Axes, name, fit, law, color) -> None:
-  """Each point with Student's 95 % interval of its seeds' mean."""
-  factor = _factor(fit)
-  used = set(law['points']) if law else set()
-  label = name
-  for index, point in enumerate(fit['points']):
-    middle, ratio = factor * point['mean'], np.exp(half_width(point, fit))
-    ends = [[middle - middle / ratio], [middle * ratio - middle]]
+  """Each point with Student's 95 % interval of its seeds' mean.
+
+  Those that the law was fitted to are filled.
+  """
+  every = range(len(fit['points']))
+  used = set(law['points'] if law else every)
+  for filled, label in ((True, name), (False, f'{name}, not fitted')):
+    chosen = [fit['points'][i] for i in every if (i in used) == filled]
+    if not chosen:
+      continue
+    mean = _factor(fit) * np.array([point['mean'] for point in chosen])
+    ratio = np.exp([half_width(point, fit) for point in chosen])
     axes.errorbar(
-      point['compute'],
-      middle,
-      ends if ratio > 1 else None,
+      [point['compute'] for point in chosen],
+      mean,
+      [mean - mean / ratio, mean * ratio - mean],
       fmt='o',
       color=color,
       markersize=5,
-      markerfacecolor=color if index in used else COLOR['paper'],
+      markerfacecolor=color if filled else COLOR['paper'],
       linewidth=1,
-      label=label if index in used or not used else None,
+      label=label,
     )
-    label = None if index in used or not used else label
 
 
 def half_width(point: dict, fit: dict) -> float:
@@ -129,6 +133,7 @@ def _draw_law(axes: Axes, law: dict, fit: dict, color) -> None:
     alpha=0.15,
     linewidth=0,
   )
+  label = 'held out: predicted'
   for row in law.get('held_out', ()):
     low, high = row['interval']
     axes.plot(
@@ -137,7 +142,12 @@ def _draw_law(axes: Axes, law: dict, fit: dict, color) -> None:
       color=COLOR['gray'],
       linewidth=4,
       alpha=0.5,
+      label=None if label in _labels(axes) else label,
     )
+
+
+def _labels(axes: Axes) -> list[str]:
+  return axes.get_legend_handles_labels()[1]
 
 
 def _draw_residuals(axes: Axes, law: dict, fit: dict, color) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from resflax.sweeps.results import Point
+from resflax.sweeps.points import Point
 
 # Shapes grow along these; a family grows along one.
 AXES = ('depth', 'width', 'resolution')

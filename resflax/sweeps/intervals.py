@@ -12,12 +12,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import stats
 
-from resflax.sweeps.fit import (
+from resflax.sweeps.fit import Estimate
+from resflax.sweeps.solver import (
   EXPONENT,
   EXPONENTS,
   FLOOR,
   SCALE,
-  Estimate,
   predict,
   solve,
 )
@@ -26,7 +26,7 @@ Array = np.ndarray
 
 LEVEL = 0.9
 _GRID = 80
-_LEAST_DISTINCT = 5  # points that a refit needs, for three parameters
+_LEAST_DISTINCT = 4  # points that a refit needs, for three parameters
 
 
 class Interval(NamedTuple):

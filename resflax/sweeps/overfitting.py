@@ -17,7 +17,7 @@ import numpy as np
 from scipy import stats
 
 from resflax.errors import UsageError
-from resflax.sweeps.results import Point
+from resflax.sweeps.points import Point
 
 _NEAR = 1.1  # times the MACs of the other
 _FILE = 'train_loss.json'

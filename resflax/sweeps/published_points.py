@@ -6,7 +6,7 @@ is taken to be that of ResNet-RS: it moves the law's scale, not its exponent.
 """
 
 from resflax.published import EFFICIENTNETS, PUBLISHED, RS_TOP1, TPU_V3_MS
-from resflax.sweeps.results import Point
+from resflax.sweeps.points import Point
 from resflax.variants import VARIANTS
 
 EPOCHS, IMAGES = 350, 1_281_167

@@ -1,0 +1,140 @@
+"""Intervals: the profile, the bootstrap, and how often they hold the truth."""
+
+import time
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from resflax.sweeps.fit import fit
+from resflax.sweeps.held_out import predicted
+from resflax.sweeps.intervals import (
+  Refits,
+  _draw,
+  bca,
+  bootstrap,
+  profile,
+)
+from resflax.sweeps.law import NotIdentified, law_of
+from resflax.sweeps.solver import EXPONENT, FLOOR
+from tests.sweeps import synthetic
+
+
+def estimated(seed=0, **kwargs):
+  points = synthetic.sweep(np.random.default_rng(seed), **kwargs)
+  seeds = [p.log('error') for p in points]
+  compute = np.array([p.compute for p in points])
+  return fit(compute, np.array([s.mean() for s in seeds])), seeds
+
+
+@pytest.mark.parametrize('parameter', [FLOOR, EXPONENT])
+def test_at_the_ends_of_a_profile_the_loss_has_risen_by_t(parameter):
+  estimate, _ = estimated()
+  critical = stats.t.ppf(0.95, 12 - 3) ** 2
+  others = [i for i in range(3) if i != parameter]
+
+  def rise(end):
+    def cost(free):
+      theta = estimate.theta
+      theta[parameter], theta[others] = end, free
+      power = np.exp(theta[1] - theta[2] * estimate.x)
+      size = np.abs(np.log(np.exp(theta[0]) + power) - estimate.z)
+      line = 2 * estimate.bend * size - estimate.bend**2
+      return np.where(size < estimate.bend, size**2, line).sum()
+
+    best = optimize.minimize(
+      cost, estimate.theta[others], method='Nelder-Mead', tol=1e-10
+    )
+    return (best.fun - estimate.loss) / estimate.variance
+
+  for end in profile(estimate, parameter):
+    assert rise(end) == pytest.approx(critical, rel=0.03)
+
+
+def test_a_higher_level_is_wider():
+  estimate, _ = estimated()
+  narrow, wide = (profile(estimate, EXPONENT, q) for q in (0.8, 0.95))
+  assert wide.low < narrow.low < estimate.law.exponent
+  assert estimate.law.exponent < narrow.high < wide.high
+
+
+def test_a_floor_that_the_data_do_not_show_may_be_none():
+  estimate, _ = estimated(decades=1.5, floor=1e-3)
+  assert profile(estimate, FLOOR).low == -np.inf
+
+
+def test_bca_is_that_of_scipy():
+  data = np.random.default_rng(1).lognormal(size=15)
+  theirs = stats.bootstrap(
+    (data,), np.mean, confidence_level=0.9, method='BCa', rng=2
+  )
+  means = theirs.bootstrap_distribution
+  left_out = np.array([np.delete(data, i).mean() for i in range(15)])
+  apart = left_out.mean() - left_out
+  refits = Refits(
+    means[:, None],
+    0.0,
+    np.array([(apart**3).sum() / (6 * (apart**2).sum() ** 1.5)]),
+    np.array([(means < data.mean()).mean()]),
+  )
+  low, high = theirs.confidence_interval
+  assert bca(refits, 0) == pytest.approx((low, high), rel=2e-3)
+
+
+def test_seeds_are_drawn_within_their_own_point():
+  seeds = [np.array([1.0, 2.0]), np.array([10.0]), np.array([100.0, 101, 102])]
+  chosen = np.random.default_rng(0).integers(3, size=(400, 3))
+  drawn = _draw(seeds, chosen, np.random.default_rng(1))
+  for number, own in enumerate(seeds):
+    found = drawn[chosen == number]
+    assert found.min() == own.min() and found.max() == own.max()
+    assert found.mean() == pytest.approx(own.mean(), rel=0.05)
+
+
+def test_a_bootstrap_is_repeatable_and_counts_what_it_refuses():
+  estimate, seeds = estimated(points=6)
+  first, second = (
+    bootstrap(estimate, seeds, np.random.default_rng(3), 200) for _ in range(2)
+  )
+  assert (first.theta == second.theta).all()
+  assert first.refused == pytest.approx(1 - len(first.theta) / 200)
+  # Three distinct points of six or fewer: at least 25 % of the draws.
+  assert 0.15 < first.refused < 0.5
+
+
+REGIMES = {
+  'seeds': {},
+  'points': {'noise': 0.01, 'between': 0.01},
+  'high_floor': {'floor': 0.2, 'exponent': 0.5},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('regime', REGIMES)
+def test_nine_of_ten_intervals_hold_the_truth(regime, sweeps=200):
+  """12 points, 3 seeds; docs/fit.md quotes what this prints."""
+  rng, law = np.random.default_rng(0), REGIMES[regime]
+  truth = {'floor': synthetic.FLOOR, 'exponent': synthetic.EXPONENT}
+  truth |= {k: v for k, v in law.items() if k in truth}
+  held = {(n, k): [] for n in truth for k in ('interval', 'bca')}
+  inside, refused, start = [], 0, time.process_time()
+  for _ in range(sweeps):
+    points = synthetic.sweep(rng, points=13, **law)
+    try:
+      entry = law_of(points[:-1], 'error', refits=300)
+      inside += [row['inside'] for row in predicted(points, 'error', 1)]
+    except NotIdentified:
+      refused += 1
+      continue
+    for name, kind in held:
+      low, high = entry[name][kind]
+      held[name, kind].append(low <= truth[name] <= high)
+  rates = {key: np.mean(found) for key, found in held.items()}
+  for (name, kind), rate in rates.items():
+    print(f'{regime} {name} {kind}: {rate:.1%}')
+  print(f'{regime} held out: {np.mean(inside):.1%}; {refused} refused')
+  print(f'{time.process_time() - start:.0f} CPU-seconds')
+  assert refused <= 0.05 * sweeps
+  for name in truth:
+    assert 0.85 <= rates[name, 'interval'] <= 0.95, (name, rates)
+  assert np.mean(inside) >= 0.85
