@@ -121,8 +121,9 @@ def _check_identified(
   if not np.isfinite(exponent).all():
     low, high = np.clip(exponent, *EXPONENTS)
     raise NotIdentified(
-      f'the exponent is not identified: the data allow {low:.2g} to {high:.2g}, '
-      f'where {EXPONENTS[0]:g} and {EXPONENTS[1]:g} are the ends of the search'
+      f'the exponent is not identified: the data allow {low:.2g} to '
+      f'{high:.2g}, and the search ends at {EXPONENTS[0]:g} and '
+      f'{EXPONENTS[1]:g}'
     )
   if floor.high == np.inf:
     raise NotIdentified(

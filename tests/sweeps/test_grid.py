@@ -5,7 +5,11 @@ import pathlib
 
 import pytest
 
+from resflax import scaling
+from resflax.config import resolve
 from resflax.errors import UsageError
+from resflax.fields import nest
+from resflax.resolved import Facts
 from resflax.sweeps.grid import load_sweep, product
 
 
@@ -108,3 +112,55 @@ def test_the_ladder_has_eleven_rungs_and_leaves_one_out():
   for run in runs[11:]:
     changed = {k for k in full if run.fields.get(k) != full[k]}
     assert changed and changed != set(full)
+
+
+def test_the_compute_ladder_has_six_sizes_an_axis_over_two_decades():
+  runs = load_sweep('configs/sweeps/compute_ladder.py')
+  shapes = {
+    (
+      run.fields['model.depths'],
+      run.fields['model.width'],
+      run.fields['resolution.train'],
+    )
+    for run in runs
+  }
+  assert len(runs) == 3 * len(shapes)
+  macs = [
+    scaling.totals(
+      scaling.count(
+        {'variant': 'resnet20_cifar', 'depths': depths, 'width': width},
+        resolution,
+        num_classes=10,
+      )
+    ).macs
+    for depths, width, resolution in shapes
+  ]
+  assert max(macs) / min(macs) > 100
+  base = (3, 3, 3), 0.25, 16
+  for axis in range(3):
+    others = [i for i in range(3) if i != axis]
+    family = [s for s in shapes if all(s[i] == base[i] for i in others)]
+    assert len(family) >= 6
+
+
+def test_repetition_is_told_apart_from_length():
+  runs = load_sweep('configs/sweeps/repetition_and_shape.py')
+  arms = {run.label: run for run in runs}
+  assert len(arms) == 4 and len(runs) == 32
+  for run in arms.values():
+    repeated = run.label.startswith('repeated')
+    facts = Facts(5_000 if repeated else 45_000, {}, '')
+    variant = {'model.variant': f'{run.config_arg}_cifar'}
+    fields = {**variant, **run.fields, 'resolution.test_crop': 1.0}
+    resolved = resolve(nest(fields), facts)
+    assert resolved['schedule.total_steps'] == 250_000 // 128
+    assert resolved['schedule.warmup_steps'] == round(0.05 * 250_000 / 128)
+
+
+def test_the_grid_of_resnet_rs_is_whole():
+  runs = load_sweep('configs/sweeps/rs_grid.py')
+  assert len({run.label for run in runs}) == len(runs) == 7 * 5 * 5 * 3
+  for run in runs:
+    long = run.fields['schedule.total_epochs'] == 350
+    assert bool(run.fields['loss.label_smoothing']) == long
+    assert bool(run.fields['augment.randaugment.layers']) == long

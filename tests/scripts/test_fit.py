@@ -1,0 +1,43 @@
+"""The command: its files, its tables and its refusals."""
+
+import csv
+import json
+
+import pytest
+
+from tests.scripts.calling import call
+
+
+def test_the_published_tables_become_files(tmp_path):
+  out = call('fit', '--published', f'--out={tmp_path}', '--refits=200')
+  assert out.returncode == 0, out.stderr
+  assert 'RS-420 @ 320' in out.stdout and 'OUTSIDE' in out.stdout
+  found = json.loads((tmp_path / 'fit.json').read_text())
+  law = found['fits']['ResNet-RS']['laws']['frontier']
+  low, high = law['exponent']['interval']
+  assert low < law['exponent']['value'] < high
+  assert found['provenance']['scipy'] and found['provenance']['command']
+  with open(tmp_path / 'fit.csv') as file:
+    rows = list(csv.DictReader(file))
+  assert len(rows) == 19
+  assert rows[0]['depths'] == '3 4 6 3' and rows[-1]['label'] == 'B7'
+  for name in ('fit', 'frontier'):
+    assert (tmp_path / f'{name}.png').read_bytes().startswith(b'\x89PNG')
+    assert '<svg' in (tmp_path / f'{name}.svg').read_text()
+
+
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
+    ([], 'Give one of --workdir'),
+    (['--published', '--workdir=x'], 'Give one of --workdir'),
+    (['--workdir=nowhere'], "There is no folder 'nowhere'"),
+    (['--workdir=tests'], 'it has no runs.jsonl'),
+    (['--published', '--metric=loss'], '--published has errors alone'),
+    (['--published', '--decades=3', '--refits=100'], 'There is no law: 1.45'),
+  ],
+)
+def test_what_is_refused(arguments, message):
+  out = call('fit', *arguments)
+  assert out.returncode == 5
+  assert message in out.stderr and out.stderr.count('\n') == 1

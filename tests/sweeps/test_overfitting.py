@@ -1,0 +1,61 @@
+"""Deep against wide: which nets are a pair, and what a pair says."""
+
+import pytest
+
+from resflax.sweeps.overfitting import Difference, pairs, verdict, verdicts
+from tests.sweeps.synthetic import point
+
+
+def net(number, *, blocks, width, macs, loss=(1.0, 1.0, 1.0), **fields):
+  return point(
+    number,
+    1.0,
+    [0.5] * len(loss),
+    depths=(blocks,),
+    width=width,
+    macs=macs,
+    loss=tuple(loss),
+    folders=tuple(f'{number}/{seed}' for seed in range(len(loss))),
+    **fields,
+  )
+
+
+DEEP = net(0, blocks=7, width=0.5, macs=244, loss=(1.00, 1.10, 1.20))
+WIDE = net(1, blocks=3, width=0.75, macs=229, loss=(1.01, 1.09, 1.20))
+
+
+def test_a_pair_is_of_equal_cost_data_and_resolution():
+  others = [
+    net(2, blocks=3, width=0.75, macs=200),
+    net(3, blocks=3, width=0.75, macs=229, group='fresh'),
+    net(4, blocks=3, width=0.75, macs=229, resolution=16),
+    net(5, blocks=3, width=0.4, macs=229),
+  ]
+  assert pairs([WIDE, *others, DEEP]) == [(DEEP, WIDE)]
+
+
+@pytest.mark.parametrize(
+  'held_out, train, grow',
+  [
+    ((-0.10, 0.05), None, 'width'),
+    ((0.10, 0.05), None, 'depth'),
+    ((0.01, 0.05), None, 'undecided'),
+    ((0.01, 0.05), (-0.2, 0.1), 'depth'),
+    ((0.01, 0.05), (0.0, 0.1), 'undecided'),
+    ((-0.10, 0.05), (-0.2, 0.1), 'width'),
+  ],
+)
+def test_what_a_pair_says(held_out, train, grow):
+  train = train and Difference(*train)
+  assert verdict(Difference(*held_out), train) == grow
+
+
+def test_differences_are_paired_by_the_seed():
+  [row] = verdicts([DEEP, WIDE], {})
+  # Student's interval of 0.01, -0.01 and 0: 4.303 * 0.01 / sqrt(3).
+  assert row['held_out'] == pytest.approx([0.0, 0.02484], abs=1e-5)
+  assert (row['train'], row['grow']) == (None, 'undecided')
+  losses = {f'0/{seed}': 0.5 for seed in range(3)}
+  losses |= {f'1/{seed}': 0.3 + 0.01 * seed for seed in range(3)}
+  [row] = verdicts([DEEP, WIDE], losses)
+  assert row['train'][0] == pytest.approx(-0.19) and row['grow'] == 'depth'
