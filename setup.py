@@ -36,6 +36,7 @@ setup(
     'rich>=15.0',
     'safetensors>=0.8',
     'scikit-learn>=1.9',
+    'scipy>=1.17',
     'simplejpeg>=1.9',
     'tensorboardX>=2.6.5',
     'tensorflow-datasets>=4.9.10',

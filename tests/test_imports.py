@@ -75,6 +75,7 @@ ONLY_IN = {
   'optax': ('resflax.training', 'resflax.benchmarks'),
   'orbax': ('resflax.training.checkpointing',),
   'matplotlib': ('resflax.report',),
+  'scipy': ('resflax.report', 'resflax.sweeps', 'resflax.benchmarks'),
   'tensorflow_datasets': ('resflax.data',),
   'grain': ('resflax.data',),
   'ml_collections': ('configs', 'scripts', 'resflax.training.trainer'),

@@ -8,6 +8,7 @@ import pytest
 from tests.scripts.calling import call
 
 
+@pytest.mark.slow
 def test_the_published_tables_become_files(tmp_path):
   out = call('fit', '--published', f'--out={tmp_path}', '--refits=200')
   assert out.returncode == 0, out.stderr

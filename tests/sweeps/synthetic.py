@@ -12,7 +12,7 @@ def errors(compute, floor=FLOOR, exponent=EXPONENT):
   return floor + (TOP - floor) * (compute / compute[0]) ** -exponent
 
 
-def point(number, compute, seeds, **fields):
+def point(number, compute, error, **fields):
   return Point(
     **{
       'label': f'p{number}',
@@ -27,8 +27,8 @@ def point(number, compute, seeds, **fields):
       'params': 1,
       'step_ms': None,
       'tpu_ms': None,
-      'seeds': tuple(range(len(seeds))),
-      'error': tuple(map(float, seeds)),
+      'seeds': tuple(range(len(error))),
+      'error': tuple(map(float, error)),
       **fields,
     }
   )

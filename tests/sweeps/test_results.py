@@ -76,6 +76,7 @@ def test_other_folders_are_refused(tmp_path, sweep):
     read_points(str(sweep))
 
 
+@pytest.mark.slow
 def test_the_loss_on_training_images_is_kept(sweep):
   """The digits are trained with label smoothing, which is refused."""
   folder = sweep / 'tiny-0'
