@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> None:
   if TO.value == 'resflax':
     saving.save_weights(destination, variables, metadata)
   else:
-    saving.export(destination, variables, metadata.model, TO.value)
+    saving.export(destination, variables, metadata.all_fields, TO.value)
   print(f'{destination}: {metadata.model} as {TO.value} weights')
 
 

@@ -41,14 +41,17 @@ def save_weights(
 
 
 def export(
-  path: str | os.PathLike, variables: Mapping, model: str, source: str
+  path: str | os.PathLike,
+  variables: Mapping,
+  model: str | Mapping,
+  source: str,
 ) -> None:
   """Writes variables as timm or torchvision name and lay them out.
 
   Args:
     path: of the file, which is replaced whole or not at all.
     variables: `{'params', 'batch_stats'}`, block by block.
-    model: a variant's name.
+    model: a variant's name, or fields as those of `config.model`.
     source: whose names, `timm` or `torchvision`.
 
   Raises:
@@ -56,7 +59,8 @@ def export(
     StorageError: it cannot be written.
   """
   fields = complete(model)
-  sources.check(fields, source, model)
+  name = model if isinstance(model, str) else str(model.get('variant'))
+  sources.check(fields, source, name)
   tensors = to_theirs(flatten(variables), fields, source)
   _write(path, tensors, {'format': 'pt'})
 

@@ -5,7 +5,7 @@ from safetensors.numpy import load_file, save_file
 
 from resflax.errors import DataError, StorageError, UsageError
 from resflax.models.layout import stack
-from resflax.variants import complete
+from resflax.variants import changes, complete
 from resflax.weights import Metadata, load_weights, save_weights
 from resflax.weights.converting import to_theirs
 from resflax.weights.loading import load
@@ -95,3 +95,14 @@ def test_export_refuses_models_the_library_has_not(flat, tmp_path):
   with pytest.raises(UsageError, match='stem=small_image'):
     export(tmp_path / 'x.safetensors', nest(flat), 'resnet20_cifar', 'timm')
   assert not list(tmp_path.iterdir())
+
+
+def test_a_net_that_departs_from_its_variant(tmp_path):
+  fields = {'variant': 'resnet18', 'width': 0.25, 'depths': (1, 2, 1, 1)}
+  metadata = Metadata('resnet18', fields=changes(fields, 'resnet18'))
+  save_weights(tmp_path / 'ours.safetensors', nest(random(fields)), metadata)
+  variables, again = load(None, tmp_path / 'ours.safetensors')
+  assert again == metadata and again.fields['depths'] == (1, 2, 1, 1)
+  theirs = tmp_path / 'theirs.safetensors'
+  export(theirs, variables, again.all_fields, 'timm')
+  assert_equal(load_weights(fields, theirs, 'timm'), random(fields))
