@@ -10,7 +10,7 @@ the net that starts from scratch has what it needs besides: a warm-up, and its
 own classifier.
 """
 
-RATES = {'scratch': (0.1, 0.3, 1.0), 'finetune': (0.03, 0.1, 0.3)}
+RATES = {'scratch': (0.1, 0.3), 'finetune': (0.03, 0.1)}
 CHOSEN = {'scratch': 0.3, 'finetune': 0.1}
 SEEDS = range(5)
 FROM = {
