@@ -12,13 +12,11 @@ own classifier.
 
 RATES = {'scratch': (0.1, 0.3), 'finetune': (0.03, 0.1)}
 CHOSEN = {'scratch': 0.3, 'finetune': 0.1}
-SEEDS = range(5)
+SEEDS = range(6)
 FROM = {
   'scratch': {'init.weights': None, 'init.reset_head': False},
   'finetune': {},
-  'head': {'optimizer.lr_factors': ('stem|stage.*=0',)},
 }
-EPOCHS = 20.0
 
 
 def sweep(add):
