@@ -7,12 +7,13 @@ it is derived from, and each comes with its reason.
 from collections.abc import Mapping
 
 from resflax import rules, schema
+from resflax.batches import of_equal_pixels
 from resflax.conflicts import check_conflicts
 from resflax.durations import derive_durations
 from resflax.errors import UsageError
 from resflax.fields import flat
 from resflax.plan import Plan, plan_for
-from resflax.resolution import RISING
+from resflax.resolution import RISING, make_stages
 from resflax.resolved import Facts, Resolved
 from resflax.variants import variant
 
@@ -42,6 +43,7 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   _derive_model(resolved)
   _derive_scan(resolved, facts.platform)
   _derive_resolution(resolved)
+  _derive_stages(resolved)
   _derive_augment(resolved)
   _derive_optimizer(resolved)
   _derive_decay(resolved, facts.num_examples)
@@ -135,6 +137,26 @@ def _derive_resolution(resolved: Resolved) -> None:
   resolved.derive('resolution.test', train, 'resolution.train')
   if resolved['resolution.schedule'] in RISING:
     resolved.derive('resolution.start', train // 2, 'half of resolution.train')
+
+
+def _derive_stages(resolved: Resolved) -> None:
+  options = resolved.group('resolution')
+  total = resolved['schedule.total_steps']
+  stages = make_stages(
+    options['schedule'],
+    total_steps=total,
+    train=options['train'],
+    start=options['start'],
+    stages=options['stages'],
+    multiple=options['multiple'],
+    ramp_percent=options['ramp'],
+    custom_table=options['custom'],
+    first_strength=options['strengths'],
+  )
+  if options['batch'] == 'pixels':
+    stages = of_equal_pixels(stages, total)
+  reason = 'first step, pixels, strength and batches a step of each'
+  resolved.derive('resolution.table', stages, reason)
 
 
 def _derive_augment(resolved: Resolved) -> None:

@@ -40,6 +40,12 @@ def check_conflicts(resolved: Resolved) -> None:
       f'config.resolution.train={get("resolution.train")}: resolution rises.',
     ),
     (
+      get('resolution.batch') == 'pixels'
+      and get('resolution.schedule') == 'fixed',
+      'config.resolution.batch=pixels does nothing at one resolution: set '
+      'config.resolution.schedule, or leave it at fixed.',
+    ),
+    (
       get('model.scan_blocks') == 'on' and get('optimizer.lr_factors'),
       'config.optimizer.lr_factors are for single blocks, which a loop has '
       'not: leave config.model.scan_blocks at auto.',
@@ -61,7 +67,7 @@ def check_conflicts(resolved: Resolved) -> None:
         and 1
         <= get('profile_steps')[0]
         <= get('profile_steps')[1]
-        <= get('schedule.total_steps')
+        <= resolved.total_steps
       ),
       f'config.profile_steps={get("profile_steps")} takes the first and the '
       'last step of the run to trace, such as (10, 15).',

@@ -20,11 +20,13 @@ class Stage(NamedTuple):
     first_step: where it begins.
     resolution: side of the square images, in pixels.
     strength: of the regularisers, as a part of what is configured.
+    batches: of `batch_size` examples, that a step takes.
   """
 
   first_step: int
   resolution: int
   strength: float = 1.0
+  batches: int = 1
 
 
 def fixed(*, total_steps: int, train: int) -> list[Stage]:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from resflax import schema
+from resflax.batches import num_steps
 from resflax.fields import nest
 
 
@@ -41,6 +42,11 @@ class Resolved:
 
   def __getitem__(self, path: str):
     return self.values[path]
+
+  @property
+  def total_steps(self) -> int:
+    """Steps of the run: `schedule.total_steps`, or fewer of more batches."""
+    return num_steps(self['resolution.table'], self['schedule.total_steps'])
 
   def group(self, name: str) -> dict:
     """Returns the nested dict of one group, such as `model`."""

@@ -5,6 +5,7 @@ device was timed.
 """
 
 import dataclasses
+import functools
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -114,9 +115,12 @@ def estimate(
 ) -> Estimate | TooLarge:
   """Compiles one program, `train` or `eval`, and reads it."""
   start = time.monotonic()
-  images = setup.resolved['batch_size'] // setup.mesh.size
   train = program == 'train'
-  lower = setup.lower_train if train else setup.lower_eval
+  batches = batches_of(setup, resolution) if train else 1
+  images = batches * setup.resolved['batch_size'] // setup.mesh.size
+  lower = setup.lower_eval
+  if train:
+    lower = functools.partial(setup.lower_train, batches=batches)
   try:
     compiled = lower(resolution).compile()
   except jax.errors.JaxRuntimeError as error:
@@ -136,7 +140,7 @@ def estimate(
     images=images,
     devices=setup.mesh.size,
     peak_bytes=memory.peak_memory_in_bytes,
-    held=_held(setup, train, resolution)
+    held=_held(setup, train, setup.batch_shapes(resolution, batches))
     | {'temporaries': memory.temp_size_in_bytes},
     largest=counts.largest(text, 3),
     flops=flops,
@@ -151,7 +155,13 @@ def estimate(
   )
 
 
-def _held(setup: Setup, train: bool, resolution: int) -> dict[str, int]:
+def batches_of(setup: Setup, resolution: int) -> int:
+  """Returns how many batches a training step at a resolution takes."""
+  found = (s.batches for s in setup.stages if s.resolution == resolution)
+  return next(found, 1)
+
+
+def _held(setup: Setup, train: bool, batch: PyTree) -> dict[str, int]:
   """Returns the bytes of a device's arguments, by what they are."""
   state = setup.state_shapes
   parts = {'variables': state.eval_variables}
@@ -161,7 +171,7 @@ def _held(setup: Setup, train: bool, resolution: int) -> dict[str, int]:
       'optimizer': state.opt_state,
       'average': state.ema,
     }
-  parts['batch'] = setup.batch_shapes(resolution)
+  parts['batch'] = batch
   return {name: _bytes_of(part) for name, part in parts.items() if part}
 
 
@@ -185,7 +195,7 @@ def forward_flops(setup: Setup, resolution: int) -> float:
 
 
 def _train_steps(setup: Setup, resolution: int) -> int:
-  total = setup.resolved['schedule.total_steps']
+  total = setup.resolved.total_steps
   return sum(
     steps
     for stage, steps in steps_from(setup.stages, 0, total)

@@ -1,8 +1,9 @@
 """Which examples a step sees, and at which resolution: integers only.
 
 The examples of all epochs form one endless sequence: position p is example
-`p % n` of the shuffled epoch `p // n`, and step s takes the positions from
-`s * batch_size`.
+`p % n` of the shuffled epoch `p // n`, and a step takes the positions from
+`batches_before(stages, step) * batch_size`, which is `step * batch_size` where
+each step takes one batch.
 """
 
 import functools

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from resflax.batches import batches_before
 from resflax.data.ahead import ahead
 from resflax.data.augment import Augment, uniforms
 from resflax.data.bad import VERIFY, Bad
@@ -49,7 +50,7 @@ def train_batches(
   Args:
     records: the training examples.
     seed: of the order and the augmentation.
-    batch_size: global, over all shards.
+    batch_size: global, over all shards; a step takes `stage.batches` of them.
     stages: the first one from step 0.
     start: first step; any step may be the first.
     stop: the step after the last one.
@@ -73,9 +74,10 @@ def train_batches(
   rows = order_of(shuffle).local_rows(batch_size, shard)
   check_stages(stages)
   if shuffle == 'lanes':
-    records = WindowRecords(records, WINDOW, windows_kept(len(rows), shard[1]))
+    most = len(rows) * max(stage.batches for stage in stages)
+    records = WindowRecords(records, WINDOW, windows_kept(most, shard[1]))
   make = TrainStep(
-    records, seed, batch_size, tuple(stages), augment, channels, rows, shuffle
+    records, seed, batch_size, tuple(stages), augment, channels, shard, shuffle
   )
   return ahead(make, start, stop, workers)
 
@@ -122,20 +124,24 @@ class TrainStep:
   stages: tuple[Stage, ...]
   augment: Augment
   channels: int
-  rows: Sequence[int]
+  shard: tuple[int, int]
   shuffle: str = 'global'
 
   def example_ids(self, step: int) -> list[tuple[int, int]]:
-    first = step * self.batch_size
-    positions = [first + row for row in self.rows]
-    ids = order_of(self.shuffle).example_ids
-    return ids(self.seed, len(self.records), positions)
+    first = batches_before(self.stages, step) * self.batch_size
+    order, size = order_of(self.shuffle), self._stage(step).batches
+    rows = order.local_rows(size * self.batch_size, self.shard)
+    positions = [first + row for row in rows]
+    return order.example_ids(self.seed, len(self.records), positions)
+
+  def _stage(self, step: int) -> Stage:
+    return stage_at(self.stages, step)
 
   def __call__(self, step: int) -> Batch:
     examples = self.example_ids(step)
     draws = uniforms(self.seed, examples, self.augment.num_draws).tolist()
     choices = [functools.partial(self.augment, row) for row in draws]
-    stage = stage_at(self.stages, step)
+    stage = self._stage(step)
     batch = empty_batch(len(examples), stage.resolution, self.channels)
     ids = [i for _, i in examples]
     bad = fill(batch, self.records, ids, choices, shrink=True)

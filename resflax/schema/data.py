@@ -89,6 +89,14 @@ DATA = {
       'ramp: where it begins and ends, in percent of the run',
       item=float,
     ),
+    'batch': Field(
+      str,
+      'fixed',
+      'pixels = steps of smaller images take as many whole batches as have at '
+      'most the pixels of one of the largest; the rate grows as the batch, '
+      'and durations in steps count batches',
+      choices=('fixed', 'pixels'),
+    ),
     'strengths': rate(
       1.0,
       'part of RandAugment, dropout, mixup and cutmix in the first stage; '

@@ -32,9 +32,10 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
     f'{devices} x {jax.devices()[0].device_kind}, '
     f'{per_device} of {resolved["batch_size"]} images each'
   )
-  if setup.num_examples < resolved['batch_size']:
+  most = resolved['batch_size'] * max(s.batches for s in setup.stages)
+  if setup.num_examples < most:
     yield (
-      f'note: a step takes {resolved["batch_size"] / setup.num_examples:.3g} '
+      f'note: a step takes {most / setup.num_examples:.3g} '
       f'epochs of the {setup.num_examples:,} training images: lower '
       'config.batch_size to see each once an epoch'
     )
@@ -55,11 +56,12 @@ def _moves_everything(resolved: Resolved) -> bool:
 
 
 def _plain(value: object) -> object:
-  """Stages as `first step: pixels`, and their strength where it is not 1."""
+  """Stages as `first step: pixels`, and what else is not 1."""
   if isinstance(value, tuple) and value and isinstance(value[0], Stage):
     return ', '.join(
       f'{stage.first_step}: {stage.resolution} px'
       + (f' at {stage.strength:.3g}' if stage.strength != 1 else '')
+      + (f' in {stage.batches} batches' if stage.batches != 1 else '')
       for stage in value
     )
   return value

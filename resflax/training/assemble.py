@@ -20,7 +20,6 @@ from resflax.errors import UsageError
 from resflax.fields import nest
 from resflax.models import build_model
 from resflax.parallel import mesh as meshes
-from resflax.resolution import make_stages
 from resflax.training import losses
 from resflax.training.initial import (
   fields_of,
@@ -89,20 +88,6 @@ def build(
   loss: Callable | None = None,
 ) -> Setup:
   """Builds the pieces of a config in which everything is decided."""
-  options = resolved.group('resolution')
-  stages = make_stages(
-    options['schedule'],
-    total_steps=resolved['schedule.total_steps'],
-    train=options['train'],
-    start=options['start'],
-    stages=options['stages'],
-    multiple=options['multiple'],
-    ramp_percent=options['ramp'],
-    custom_table=options['custom'],
-    first_strength=options['strengths'],
-  )
-  reason = 'first step, pixels and strength of each'
-  resolved.derive('resolution.table', stages, reason)
   if model is None:
     model = build_model(
       resolved.group('model'),
@@ -113,6 +98,7 @@ def build(
     loss = functools.partial(
       losses.cross_entropy, label_smoothing=resolved['loss.label_smoothing']
     )
+  stages = resolved['resolution.table']
   return Setup(resolved, dataset, model, mesh, stages, loss)
 
 

@@ -39,7 +39,7 @@ class Inputs:
       batch_size=get['batch_size'],
       stages=self.stages,
       start=start,
-      stop=get['schedule.total_steps'],
+      stop=self.resolved.total_steps,
       augment=self._augment(),
       channels=self.dataset.info.channels,
       shuffle=get['data.shuffle'],

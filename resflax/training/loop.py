@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from resflax.errors import NotFiniteError, PreemptedError, ResflaxError
-from resflax.resolution import Stage, resolution_at, steps_from
+from resflax.resolution import Stage, stage_at, steps_from
 
 # Steps dispatched but not awaited. On CPU, more than about 32 of them over
 # several devices hang; and a host far ahead only holds memory.
@@ -17,7 +17,14 @@ RUN_AHEAD = 8
 
 
 class Cadence(NamedTuple):
-  """After how many steps something happens; 0 = at the end alone."""
+  """After how many steps something happens; 0 = at the end alone.
+
+  Attributes:
+    log: batches between rows, which are steps where each takes one.
+    evaluate: batches between evaluations.
+    checkpoint: steps between checkpoints.
+    checkpoint_seconds: between checkpoints.
+  """
 
   log: int
   evaluate: int
@@ -99,16 +106,28 @@ def steps_left(stages: Sequence[Stage], step: int, total_steps: int) -> float:
 
   A step's cost goes with the number of pixels, nearly.
   """
-  now = resolution_at(stages, min(step, total_steps - 1)) ** 2
+  now = _pixels(stage_at(stages, min(step, total_steps - 1)))
   return sum(
-    steps * stage.resolution**2 / now
+    steps * _pixels(stage) / now
     for stage, steps in steps_from(stages, step, total_steps)
   )
 
 
-def due(step: int, every: int) -> bool:
-  """Whether something that happens every so many steps happens now."""
-  return every > 0 and step % every == 0
+def _pixels(stage: Stage) -> int:
+  """Those of a step, over the examples of a batch."""
+  return stage.batches * stage.resolution**2
+
+
+def due(step: int, every: int, batches_before: Callable = int) -> bool:
+  """Whether something that happens every so many batches happens now.
+
+  Args:
+    step: updates done.
+    every: batches between; 0 = never.
+    batches_before: how many the steps before a step took; by default one each.
+  """
+  before, now = batches_before(step - 1), batches_before(step)
+  return every > 0 and now // every > before // every
 
 
 def run_loop(
@@ -123,6 +142,7 @@ def run_loop(
   save: Callable,
   interrupted: Callable[[], bool],
   owed: bool = False,
+  batches_before: Callable[[int], int] = int,
 ):
   """Trains from step `start` to `total_steps`.
 
@@ -143,6 +163,7 @@ def run_loop(
     interrupted: whether to stop after the present step.
     owed: whether the state at `start` was saved because its evaluation failed;
       it is then evaluated first.
+    batches_before: see `due`.
 
   Raises:
     NotFiniteError: nothing that is not finite is ever saved.
@@ -171,10 +192,10 @@ def run_loop(
       state, metrics = train_step(state, step - 1)
     window.add(step, metrics)
     last, stop = step == total_steps, interrupted()
-    if last or stop or due(step, cadence.log):
+    if last or stop or due(step, cadence.log, batches_before):
       log(state, step, window.mean())
     best = False
-    if last or due(step, cadence.evaluate):
+    if last or due(step, cadence.evaluate, batches_before):
       window.fetch()  # or the evaluation would be timed with these steps
       with rescuing(step):
         best = evaluate(state, step)

@@ -81,7 +81,7 @@ class Session:
     self._best = self._checkpoints.best()[1] if self._checkpoints else -1.0
     self._logged = self.step
     self.progress = LiveProgress(
-      get['schedule.total_steps'], self.step, Console()
+      setup.resolved.total_steps, self.step, Console()
     )
 
   def _first_state(self, step: int | None) -> tuple[TrainState, float]:
@@ -95,11 +95,11 @@ class Session:
   def owes_validation(self) -> bool:
     """Whether the state was saved because its validation failed."""
     get = self.setup.resolved.values
-    is_due = due(self.step, get['eval_every_steps'])
+    is_due = due(self.step, get['eval_every_steps'], self.setup.batches_before)
     return bool(
       self.step
       and self._checkpoints
-      and (is_due or self.step == get['schedule.total_steps'])
+      and (is_due or self.step == self.setup.resolved.total_steps)
       and not self._checkpoints.is_evaluated(self.step)
     )
 
@@ -116,16 +116,14 @@ class Session:
     get = self.setup.resolved.values
 
     def train_job(stage):
-      return lambda: self.setup.lower_train(
-        stage.resolution, stage.strength
-      ).compile()
+      return lambda: self.setup.lower_train(*stage[1:]).compile()
 
     def eval_job():
       size = get['resolution.test']
       return self.setup.lower_eval(size).compile()
 
     stages = programs_from(self.setup.stages, self.step)
-    if self.step == get['schedule.total_steps']:
+    if self.step == self.setup.resolved.total_steps:
       stages = []
     jobs = [(('train', *stage[1:]), train_job(stage)) for stage in stages]
     return dict([*jobs[:1], ('eval', eval_job), *jobs[1:]])
@@ -166,16 +164,16 @@ class Session:
 
   def log(self, state: TrainState, step: int, means: dict) -> None:
     """Writes a row of training metrics."""
-    get = self.setup.resolved.values
-    stages, total = self.setup.stages, get['schedule.total_steps']
+    stages, total = self.setup.stages, self.setup.resolved.total_steps
     lap, steps = self.clock.lap(), step - self._logged
+    examples = self._examples(step) - self._examples(self._logged)
     self._logged = step
     row = {
       **self._position(step),
       **means,
       'lr': float(self.setup.learning_rate(step - 1)),
       'resolution': resolution_at(stages, step - 1),
-      'images_per_second': steps * get['batch_size'] / lap,
+      'images_per_second': examples / lap,
       'bad_examples': len(self._bad),
       'compile_hidden_s': self.programs.hidden_s,
       'compile_exposed_s': self.programs.exposed_s,
@@ -236,13 +234,18 @@ class Session:
 
   def _position(self, step: int) -> dict[str, int | float]:
     """Where in the run a row belongs."""
-    examples = step * self.setup.resolved['batch_size']
+    examples = self._examples(step)
     return {
       'step': step,
       'epoch': examples / self.setup.num_examples,
       'examples': examples,
       'time': self.clock.seconds,
     }
+
+  def _examples(self, step: int) -> int:
+    """The training examples before a step, those of earlier epochs too."""
+    batch_size = self.setup.resolved['batch_size']
+    return self.setup.batches_before(step) * batch_size
 
   def _write(self, state: TrainState, row: dict) -> None:
     self._metrics.write(row)
@@ -255,7 +258,7 @@ class Session:
       state,
       exit_code,
       step=self.saved,
-      total_steps=self.setup.resolved['schedule.total_steps'],
+      total_steps=self.setup.resolved.total_steps,
       params=self.num_params,
     )
 

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import PyTree
 
+from resflax.batches import batches_before
 from resflax.config import Resolved
 from resflax.data import sources
 from resflax.models.layers import GroupBatchNorm
@@ -30,7 +31,7 @@ from resflax.training.layerwise import (
 )
 from resflax.training.losses import distillation
 from resflax.training.optimizers import USED_BY, WHOLE_LEAVES, make_optimizer
-from resflax.training.schedules import learning_rate
+from resflax.training.schedules import learning_rate, linear_in_batch
 from resflax.training.state import TrainState, create_state
 from resflax.training.steps import make_eval_step, make_train_step
 
@@ -80,6 +81,10 @@ class Setup:
   def num_examples(self) -> int:
     """Examples in the training split: the length of an epoch."""
     return len(self.dataset.split(self.resolved['data.train_split']))
+
+  def batches_before(self, step: int) -> int:
+    """Returns how many batches the steps before a step take."""
+    return batches_before(self.stages, step)
 
   def forward(
     self,
@@ -159,7 +164,7 @@ class Setup:
   def learning_rate(self) -> Callable:
     """The learning rate of a step."""
     get = self.resolved.values
-    return learning_rate(
+    schedule = learning_rate(
       get['schedule.name'],
       peak=get['optimizer.peak_lr'],
       total_steps=get['schedule.total_steps'],
@@ -167,6 +172,7 @@ class Setup:
       drops=get['schedule.drops'],
       drop_factor=get['schedule.drop_factor'],
     )
+    return linear_in_batch(schedule, self.stages)
 
   def initial_state(self) -> TrainState:
     """Returns the state at step 0, the same on every device."""
@@ -226,8 +232,12 @@ class Setup:
     everywhere = meshes.replicated(self.mesh)
     return jax.jit(stack, out_shardings=everywhere)(state)
 
-  def lower_train(self, resolution: int, strength: float = 1.0):
+  def lower_train(
+    self, resolution: int, strength: float = 1.0, batches: int = 1
+  ):
     """Returns the lowered training step of one stage."""
+    # Source of the power: Busbridge et al. 2023, the EMA scaling rule.
+    decay = self.resolved['ema.decay'] ** batches
     step = make_train_step(
       functools.partial(self.forward, strength=strength),
       self._distort(strength),
@@ -235,7 +245,7 @@ class Setup:
       self.optimizer,
       self.learning_rate,
       seed=self.resolved['seed'],
-      ema_decay=self.resolved['ema.decay'],
+      ema_decay=decay,
       ema_dynamic=self.resolved['ema.dynamic'],
       split=self._split if self.resolved['optimizer.accumulate'] > 1 else None,
       teach=self._teach if self.teacher else None,
@@ -243,7 +253,7 @@ class Setup:
     )
     everywhere = meshes.replicated(self.mesh)
     jitted = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
-    batch = self.batch_shapes(resolution)
+    batch = self.batch_shapes(resolution, batches)
     return jitted.lower(self.state_shapes, batch, *self.beside_batch)
 
   @property
@@ -281,9 +291,9 @@ class Setup:
     variables = self.state_shapes.eval_variables
     return jitted.lower(variables, self.batch_shapes(resolution))
 
-  def batch_shapes(self, resolution: int) -> dict:
-    """Returns the shapes and shardings of a batch."""
-    size = self.resolved['batch_size']
+  def batch_shapes(self, resolution: int, batches: int = 1) -> dict:
+    """Returns the shapes and shardings of what a step takes."""
+    size = batches * self.resolved['batch_size']
     sharding = meshes.batch_sharded(self.mesh)
     shape = (size, resolution, resolution, self.dataset.info.channels)
     return {

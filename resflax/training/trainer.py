@@ -113,7 +113,7 @@ def _run(
     state = run_loop(
       session.state,
       start=session.step,
-      total_steps=get['schedule.total_steps'],
+      total_steps=session.setup.resolved.total_steps,
       cadence=Cadence(
         log=get['log_every_steps'],
         evaluate=get['eval_every_steps'],
@@ -125,6 +125,7 @@ def _run(
       evaluate=session.validate,
       save=session.save,
       interrupted=interrupted,
+      batches_before=session.setup.batches_before,
       owed=session.owes_validation,
     )
   return state, session.test(state)

@@ -10,6 +10,7 @@ from resflax.config import Resolved
 from resflax.errors import StorageError, UsageError
 from resflax.fields import flat, tuples
 from resflax.paths import absolute
+from resflax.resolution import Stage
 from resflax.training.pinned import (
   DATA,
   Change,
@@ -81,7 +82,7 @@ class Workdir:
       changes = self._changes(stored['config'], resolved, data)
       refuse([c for c in changes if c.allow not in allow], self.path)
       if changes:
-        step = self._step_left(resolved['schedule.total_steps'], changes)
+        step = self._step_left(resolved.total_steps, changes)
         stored['changes'] += [
           {'step': step, 'field': change.field, 'from': change.before}
           for change in changes
@@ -153,6 +154,8 @@ def read_config(path: epath.Path) -> Resolved:
   stored = tuples(stored)
   derived = {name: d['value'] for name, d in stored['derived'].items()}
   given = dict(flat(stored['config']))
+  stages = derived['resolution.table']
+  derived['resolution.table'] = tuple(Stage(*stage) for stage in stages)
   default = {name: field.default for name, field in schema.FIELDS.items()}
   return Resolved(
     {**default, **given, **derived},

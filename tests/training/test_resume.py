@@ -1,0 +1,77 @@
+"""A run that is stopped in the middle of every stage is the run it would be."""
+
+import signal
+
+import pytest
+
+from configs.digits import get_config
+from resflax.errors import PreemptedError
+from resflax.report.read import read_run
+from resflax.training.trainer import train
+
+# Of each stage, by hand: the steps it has, and the batches one takes.
+STAGES = {16: (3, 4), 20: (3, 2), 32: (6, 1)}
+STOPS = (2, 5, 9)
+
+
+def config(data_dir):
+  """Returns twelve steps of everything that changes from stage to stage."""
+  c = get_config('runlocal')
+  c.data.data_dir = str(data_dir)
+  c.writers = ()
+  c.model.variant = 'resnet20_cifar'
+  c.model.depths = (1, 1, 1)
+  c.model.norm.momentum = 0.0
+  c.model.dropout_rate = 0.25
+  c.augment.randaugment.layers = 2
+  c.augment.mixup = 0.2
+  c.augment.cutmix = 1.0
+  c.resolution.schedule = 'custom'
+  c.resolution.custom = (0.0, 16.0, 50.0, 20.0, 75.0, 32.0)
+  c.resolution.batch = 'pixels'
+  c.resolution.strengths = 0.3
+  c.schedule.total_steps = 24
+  c.schedule.warmup_steps = 5
+  c.eval_every_steps = 10
+  return c
+
+
+def stopping_at(stop):
+  """Returns a hook that asks for an end: the step after a row is the last."""
+
+  def hook(step, state, row):
+    del state
+    if step == stop - 1 and 'train/loss' in row:
+      signal.raise_signal(signal.SIGTERM)
+
+  return hook
+
+
+def rows(workdir):
+  """Returns what the rows hold, but for times."""
+  clocks = ('time', 'images_per_second', 'compile')
+  return [
+    {k: v for k, v in row.items() if not k.startswith(clocks)}
+    for row in read_run(workdir).rows
+  ]
+
+
+@pytest.mark.slow
+def test_stopped_in_the_middle_of_every_stage(tmp_path):
+  fields = config(tmp_path / 'data')
+  whole = train(fields, tmp_path / 'whole')
+  for stop in STOPS:
+    with pytest.raises(PreemptedError, match=f'at step {stop} of 12;'):
+      train(fields, tmp_path / 'parts', hooks=[stopping_at(stop)])
+  parts = train(fields, tmp_path / 'parts')
+  assert parts.digest == whole.digest
+  assert rows(tmp_path / 'parts') == rows(tmp_path / 'whole')
+
+  trained = [r for r in rows(tmp_path / 'whole') if 'train/loss' in r]
+  sizes = [px for px, (steps, _) in STAGES.items() for _ in range(steps)]
+  batches = [n for steps, n in STAGES.values() for _ in range(steps)]
+  assert [r['resolution'] for r in trained] == sizes
+  seen = [16 * sum(batches[:step]) for step in range(1, 13)]
+  assert [r['examples'] for r in trained] == seen
+  evaluated = [r['step'] for r in rows(tmp_path / 'whole') if 'eval/top1' in r]
+  assert evaluated == [3, 7, 12]  # at 12, 20 and 24 batches
