@@ -173,6 +173,21 @@ def test_resolution_defaults_follow_each_other():
   assert (r['resolution.start'], r['resolution.test']) == (96, 192)
 
 
+def test_steps_of_equal_pixels_keep_the_durations():
+  """112 to 224 pixels, four stages of 22.5 epochs: 4, 2, 1 and 1 batches."""
+  fields = {'schedule': 'linear', 'batch': 'pixels'}
+  r, fixed = resolved(resolution=fields), resolved()
+  for name in ('schedule.total_steps', 'schedule.warmup_steps'):
+    assert r[name] == fixed[name]
+  assert r['optimizer.peak_lr'] == fixed['optimizer.peak_lr']
+  table = r['resolution.table']
+  assert [s.resolution for s in table] == [112, 148, 188, 224]
+  assert [s.batches for s in table] == [4, 2, 1, 1]
+  # 28,151 / 4 leaves 3 batches; up to 56,302 there are 28,154 / 2.
+  assert [s.first_step for s in table] == [0, 7037, 21114, 49264]
+  assert r.total_steps == 77415 < fixed.total_steps == 112603
+
+
 @pytest.mark.parametrize(
   ('leaves', 'message'),
   [
@@ -190,6 +205,14 @@ def test_resolution_defaults_follow_each_other():
     (
       {'resolution': {'schedule': 'linear', 'start': 256, 'train': 224}},
       'resolution rises',
+    ),
+    ({'resolution': {'batch': 'pixels'}}, 'does nothing at one resolution'),
+    (
+      {
+        'resolution': {'batch': 'pixels', 'schedule': 'linear'},
+        'profile_steps': (3, 100_000),
+      },
+      'last step of the run',
     ),
     ({'data': {'mean': (0.5,)}}, 'one number a channel'),
     ({'profile_steps': (3,)}, 'first and the last step'),

@@ -262,3 +262,35 @@ def test_a_stages_strength_is_a_part_of_randaugments_magnitude():
   np.testing.assert_array_equal(weak, half)
   np.testing.assert_array_equal(strong, images(10, 1.0)[1])
   assert not np.array_equal(weak, images(10, 1.0)[0])
+
+
+LARGER = (Stage(0, 8, batches=4), Stage(2, 12, batches=2), Stage(4, 16))
+
+
+@pytest.mark.parametrize('shuffle', ['global', 'lanes'])
+def test_steps_of_several_batches_take_each_position_once(shuffle):
+  """21 examples, 4 + 4 + 2 + 2 + 1 + 1 batches of 8: whatever the steps."""
+  files, settings = Files(21), {'shuffle': shuffle, 'augment': Augment()}
+  made = list(train(files, stages=LARGER, stop=6, **settings))
+  assert [len(b['label']) for b in made] == [32, 32, 16, 16, 8, 8]
+  assert [b['image'].shape[1] for b in made] == [8, 8, 12, 12, 16, 16]
+  one_each = list(train(files, stages=(Stage(0, 8),), stop=14, **settings))
+  first = 0
+  for batch in made:
+    last = first + len(batch['label']) // 8
+    labels = [b['label'] for b in one_each[first:last]]
+    assert sorted(batch['label']) == sorted(np.concatenate(labels))
+    first = last
+  again = list(train(files, stages=LARGER, start=3, stop=6, **settings))
+  assert_equal(again, made[3:])
+
+
+@pytest.mark.parametrize('shuffle', ['global', 'lanes'])
+def test_shards_of_several_batches_are_the_global_batch(shuffle):
+  settings = {'stages': LARGER, 'stop': 6, 'shuffle': shuffle}
+  whole = train(Files(21), **settings)
+  shards = [train(Files(21), shard=(i, 4), **settings) for i in range(4)]
+  for one, *parts in zip(whole, *shards, strict=True):
+    for name in ('image', 'label'):
+      together = np.concatenate([part[name] for part in parts])
+      np.testing.assert_array_equal(together, one[name])

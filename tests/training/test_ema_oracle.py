@@ -28,7 +28,7 @@ class OneLayer(nn.Module):
 
   @nn.compact
   def __call__(self, images, *, train):
-    x = Conv(6, (3, 3), padding='VALID', name='conv')(images)
+    x = Conv(6, 3, name='conv')(images)
     x = GroupBatchNorm(momentum=0.0, name='norm')(x, train=train)
     return nn.Dense(4, name='head')(nn.relu(x).mean((1, 2)))
 
@@ -125,7 +125,9 @@ def test_average_and_statistics_of_one_layer():
   ):
     kernel = np.asarray(before.params['conv']['kernel'], np.float64)
     windows = np.lib.stride_tricks.sliding_window_view(
-      images.astype(np.float64), (3, 3), (1, 2)
+      np.pad(in_float64(images), ((0, 0), (1, 1), (1, 1), (0, 0))),
+      (3, 3),
+      (1, 2),
     )
     outputs = np.einsum('nhwcij,ijco->nhwo', windows, kernel)
     mean = outputs.mean((0, 1, 2))

@@ -38,6 +38,7 @@ def record(
   best=(),
   fails=None,
   events=None,
+  batches_before=int,
   **cadence,
 ):
   """Returns what happened; `fails` is (event, error)."""
@@ -69,6 +70,7 @@ def record(
     evaluate=evaluate,
     save=lambda state, step: events.append(f'save {step} {state}'),
     interrupted=lambda: f'step {stop_at}' in events,
+    batches_before=batches_before,
   )
   assert state == total
   return events
@@ -199,3 +201,16 @@ def test_steps_left_weighs_by_pixels():
   assert steps_left(stages, 5, 20) == 5 + 10 * 4
   assert steps_left(stages, 15, 20) == 5
   assert steps_left(stages, 20, 20) == 0
+  fewer = [Stage(0, 16, batches=4), Stage(10, 32)]  # as many pixels a step
+  assert steps_left(fewer, 5, 20) == 5 + 10
+
+
+def test_what_is_due_by_batches_is_due_at_the_step_that_reaches_them():
+  before = [0, 4, 8, 12, 13, 14, 15, 16].__getitem__
+  assert [s for s in range(1, 8) if due(s, 5, before)] == [2, 3, 6]
+  assert [s for s in range(1, 8) if due(s, 1, before)] == list(range(1, 8))
+  assert [s for s in range(1, 8) if due(s, 3)] == [3, 6]
+  events = record(total=7, batches_before=before, evaluate=0, log=5)
+  assert [e.split()[1] for e in events if e.startswith('log')] == [
+    *('2', '3', '6', '7'),
+  ]

@@ -2,11 +2,13 @@
 
 import math
 
+import jax
 import pytest
 
 from resflax import schema
 from resflax.errors import UsageError
-from resflax.training.schedules import learning_rate
+from resflax.resolution import Stage
+from resflax.training.schedules import learning_rate, linear_in_batch
 
 
 def test_warm_up_is_a_line_and_cosine_ends_at_zero():
@@ -54,3 +56,27 @@ def test_the_drop_can_be_another():
     'step', peak=1.0, total_steps=10, drops=(50.0,), drop_factor=0.5
   )
   assert [float(lr(step)) for step in (4, 6)] == [1.0, 0.5]
+
+
+def test_the_rate_grows_as_the_batch_and_goes_by_examples():
+  """Three steps of 4 batches, three of 2 and four of one: 22 batches."""
+  stages = (Stage(0, 16, batches=4), Stage(3, 20, batches=2), Stage(6, 32))
+  by_batch = learning_rate('cosine', peak=0.5, total_steps=22, warmup_steps=6)
+  by_step = linear_in_batch(by_batch, stages)
+  before = (0, 4, 8, 12, 14, 16, 18, 19, 20, 21)
+  batches = (4, 4, 4, 2, 2, 2, 1, 1, 1, 1)
+  for step in range(10):
+    position = before[step]
+    expected = 0.5 * (
+      position / 6
+      if position < 6
+      else (1 + math.cos(math.pi * (position - 6) / 16)) / 2
+    )
+    found = float(by_step(step))
+    assert found == pytest.approx(batches[step] * expected, rel=1e-5)
+    assert float(jax.jit(by_step)(step)) == pytest.approx(found, rel=1e-6)
+
+
+def test_one_batch_a_step_leaves_the_schedule_as_it_is():
+  schedule = learning_rate('cosine', peak=0.5, total_steps=9)
+  assert linear_in_batch(schedule, (Stage(0, 8), Stage(5, 16))) is schedule
