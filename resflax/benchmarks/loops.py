@@ -74,7 +74,7 @@ class _NoPrograms:
 def _bare(session: Session, steps: int) -> Callable[[], None]:
   """Returns so many steps without anything around them."""
   step = stepper(
-    session.programs.get(('train', RESOLUTION, 1.0)),
+    session.programs.get(('train', *session.setup.stages[0][1:])),
     session.setup.initial_state(),
     random_batch(session.setup, RESOLUTION),
   )

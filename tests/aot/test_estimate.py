@@ -93,6 +93,26 @@ def test_what_does_not_fit_is_said_with_what_to_change():
   ) in out.stdout
 
 
+@pytest.mark.slow
+@needs_libtpu
+def test_steps_of_equal_pixels_on_a_pod():
+  out = aot(
+    '--config.resolution.schedule=linear',
+    '--config.resolution.batch=pixels',
+    '--config.resolution.start=32',
+    '--config.resolution.train=64',
+    '--config.resolution.stages=2',
+    '--config.model.norm.group_size=16',
+  )
+  assert out.returncode == 0, out.stderr
+  small, large, _ = (json.loads(line) for line in out.stdout.splitlines())
+  assert (small['images'], large['images']) == (4 * 16, 16)
+  assert small['held']['batch'] == 4 * 16 * (32 * 32 * 3 + 4)
+  batches = round(90 * 1255544 / 64)
+  assert 4 * small['steps'] + large['steps'] == batches
+  assert small['steps'] == batches // 2 // 4
+
+
 def test_libtpu_missing_is_one_line(monkeypatch):
   monkeypatch.setitem(sys.modules, 'libtpu', None)
   monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)

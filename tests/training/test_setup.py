@@ -10,6 +10,7 @@ import pytest
 
 from resflax.data.sources import ArrayDataset
 from resflax.errors import UsageError
+from resflax.training import setup as of_setup
 from resflax.training.assemble import assemble
 from resflax.training.losses import cross_entropy
 from resflax.training.setup import Setup
@@ -130,3 +131,17 @@ def test_a_stages_strength_is_a_part_of_dropout_and_of_mixing():
   assert rates == [0.5, 0.25]
   half = setup._distort(0.5)
   assert (half.mixup, half.cutmix) == (0.2, 0.4)
+
+
+def test_a_step_of_several_batches_has_their_images_and_their_decay():
+  setup = assemble(CONFIG | {'ema': {'decay': 0.9}}, source=SOURCE)
+  made = mock.Mock(side_effect=InterruptedError)
+  with (
+    mock.patch.object(of_setup, 'make_train_step', made),
+    pytest.raises(InterruptedError),
+  ):
+    setup.lower_train(16, 1.0, 3)
+  assert made.call_args.kwargs['ema_decay'] == pytest.approx(0.9**3)
+  shapes = setup.batch_shapes(16, 3)
+  assert shapes['image'].shape == (48, 16, 16, 3)
+  assert shapes['label'].shape == (48,)
