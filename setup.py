@@ -44,13 +44,14 @@ setup(
   extras_require={
     'test': [
       *('beartype>=0.23', 'pytest>=9.2', 'pytest-xdist>=3.8', 'ruff'),
-      *('gcsfs>=2026.10', 'h5py>=3.14'),
+      *('gcsfs>=2026.10', 'h5py>=3.14', 'onnx>=1.23', 'onnxruntime>=1.32'),
       # Programs are compiled for TPUs, which needs none.
       "jax[tpu]; sys_platform == 'linux' and platform_machine == 'x86_64'",
     ],
     'dev': ['pre-commit>=4.7'],
     'tf': ['tensorflow-cpu>=2.21'],
     'bench': ['tensorflow-cpu>=2.21'],
+    'onnx': ['onnx>=1.23', 'onnxruntime>=1.32'],
     'gcs': ['gcsfs>=2026.10'],
     'tpu': ['jax[tpu]'],
     'cuda': ['jax[cuda13]'],

@@ -57,6 +57,9 @@ MAY_IMPORT = {
   'resflax.pretrained': ('resflax',),
   'resflax.weights': (*LEVEL_1, 'resflax.models', 'resflax.weights'),
   'resflax.aot': ('resflax',),
+  'resflax.export': ('resflax',),
+  # Before JAX is imported.
+  'resflax.export.formats': LEVEL_1,
   'resflax.benchmarks': ('resflax',),
   'resflax.sweeps': ('resflax',),
   'resflax.sweeps.grid': LEVEL_1,  # which sweep files import
@@ -69,7 +72,7 @@ ONLY_IN = {
   'jax': (
     *('resflax.models', 'resflax.training', 'resflax.parallel'),
     *('resflax.runs', 'resflax.recalibration', 'resflax.aot'),
-    'resflax.benchmarks',
+    *('resflax.benchmarks', 'resflax.export'),
   ),
   'flax': ('resflax.models', 'resflax.training', 'resflax.benchmarks'),
   'optax': ('resflax.training', 'resflax.benchmarks'),
@@ -84,6 +87,8 @@ ONLY_IN = {
   'tensorboardX': ('resflax.training.metrics',),
   'tensorflow': ('resflax.benchmarks.input_peers',),
   'safetensors': ('resflax.weights',),
+  'onnx': ('resflax.export',),
+  'onnxruntime': ('resflax.export',),
   'torch': ('resflax.benchmarks.timm_peer',),
   'timm': ('resflax.benchmarks.timm_peer',),
 }

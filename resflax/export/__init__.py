@@ -1,0 +1,1 @@
+"""A trained net as one file that runs without this project."""
