@@ -8,10 +8,10 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import jax
 import numpy as np
+from jax import export as programs
 from jaxtyping import Float
 
 from resflax.data.atomic import made_folders
@@ -101,13 +101,13 @@ def _whole_file(path: str) -> Iterator[str]:
 
 
 def _write_stablehlo(path: str, classifier: Classifier) -> None:
-  [batch] = jax.export.symbolic_shape('batch')
+  [batch] = programs.symbolic_shape('batch')
   images = jax.ShapeDtypeStruct((batch, *classifier.image), np.uint8)
 
   def predict(images):
     return classifier.logits(classifier.variables, images)
 
-  program = jax.export.export(jax.jit(predict), platforms=PLATFORMS)(images)
+  program = programs.export(jax.jit(predict), platforms=PLATFORMS)(images)
   with open(path, 'wb') as file:
     file.write(program.serialize())
 
@@ -120,7 +120,7 @@ def _describe(path: str, classifier: Classifier) -> None:
 
 def _read_stablehlo(path: str) -> Predict:
   with open(path, 'rb') as file:
-    return jax.export.deserialize(bytearray(file.read())).call
+    return programs.deserialize(bytearray(file.read())).call
 
 
 def _write_onnx(path: str, classifier: Classifier) -> None:

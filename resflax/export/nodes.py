@@ -52,6 +52,9 @@ def _elementwise(op: str):
   def add(graph, equation, *operands):
     values = [x for x in operands if isinstance(x, Value)]
     axes = max((value.axes for value in values), key=len)
+    shape = equation.outvars[0].aval.shape
+    if any(n > 1 for axis, n in enumerate(shape) if axis not in axes):
+      raise not_translated(equation)
     names = [graph.aligned(operand, axes) for operand in operands]
     return graph.add(op, names, axes)
 

@@ -81,15 +81,15 @@ class Conv(nn.Module):
     return convolve(
       jnp.asarray(x, self.dtype),
       jnp.asarray(kernel, self.dtype),
-      self._window(x.shape),
+      self._window(x.shape[1:3]),
     )
 
-  def _window(self, shape: tuple[int, ...]) -> Window:
+  def _window(self, sides: tuple[int, ...]) -> Window:
     reach = (self.kernel_size - 1) * self.dilation
     padding = ((reach // 2, reach // 2),) * 2
     if self.padding == 'same':
       padding = lax.padtype_to_pads(
-        shape[1:3], (reach + 1,) * 2, (self.stride,) * 2, 'SAME'
+        sides, (reach + 1,) * 2, (self.stride,) * 2, 'SAME'
       )
     return Window(self.stride, self.dilation, tuple(padding), self.groups)
 
