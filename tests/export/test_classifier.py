@@ -1,3 +1,5 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -5,6 +7,7 @@ import pytest
 
 from resflax.data.sources import ArrayDataset
 from resflax.export.classifier import of_run
+from resflax.models.layout import stack, unstack
 from resflax.pretrained import load_pretrained
 from resflax.runs import load_run
 from tests.export.nets import write
@@ -32,6 +35,15 @@ def test_weights_of_others_claim_no_training_resolution(classifier):
 def test_another_resolution(tmp_path):
   run = load_pretrained(write(tmp_path)).with_preprocessing(resolution=32)
   assert of_run(run).image == (32, 32, 3)
+
+
+def test_blocks_in_a_loop_are_written_out(tmp_path):
+  run = load_pretrained(write(tmp_path, changed={'depths': (4, 1, 1)}))
+  looped = dataclasses.replace(run, variables=stack(unstack(run.variables)))
+  assert 'blocks' in looped.variables['params']['stage1']
+  made = of_run(looped)
+  assert 'block4' in made.variables['params']['stage1']
+  np.testing.assert_array_equal(made(IMAGES), of_run(run)(IMAGES))
 
 
 @pytest.mark.slow
