@@ -10,8 +10,8 @@ the net that starts from scratch has what it needs besides: a warm-up, and its
 own classifier.
 """
 
-RATES = {'scratch': (0.1, 0.3), 'finetune': (0.03, 0.1)}
-CHOSEN = {'scratch': 0.3, 'finetune': 0.1}
+RATES = {'scratch': (0.1, 0.3, 1.0, 3.0), 'finetune': (0.03, 0.1, 0.3, 1.0)}
+CHOSEN = {'scratch': 1.0, 'finetune': 0.3}
 SEEDS = range(6)
 FROM = {
   'scratch': {'init.weights': None, 'init.reset_head': False},

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jaxtyping import PyTree
 
 from resflax.errors import UsageError
 
@@ -54,3 +55,21 @@ def check_batch_size(batch_size: int, mesh: Mesh) -> None:
       f'config.batch_size={batch_size} does not divide over {devices} '
       f'devices: the nearest that do are {" and ".join(nearest)}.'
     )
+
+
+def parts_of(mesh: Mesh, arrays: PyTree, parts: int) -> PyTree:
+  """Returns the parts of a batch, each of as many rows of every device.
+
+  Args:
+    mesh: the batch is sharded over.
+    arrays: whose first axis is the batch.
+    parts: how many; they get an axis before the batch.
+  """
+  devices = mesh.size
+
+  def split(x):
+    rows = len(x) // (devices * parts)
+    x = x.reshape(devices, parts, rows, *x.shape[1:]).swapaxes(0, 1)
+    return x.reshape(parts, devices * rows, *x.shape[3:])
+
+  return jax.tree.map(split, arrays)

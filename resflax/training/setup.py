@@ -7,7 +7,7 @@ from the same pieces, so they cannot disagree.
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,35 +17,17 @@ from resflax.batches import batches_before
 from resflax.config import Resolved
 from resflax.data import sources
 from resflax.models.layers import GroupBatchNorm
-from resflax.models.layout import is_stacked, stack, unstack
+from resflax.models.layout import stack, unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import Stage
 from resflax.training.batch import Distort, Normalise
 from resflax.training.inputs import Inputs
-from resflax.training.layerwise import (
-  Factors,
-  at_rest,
-  path_of,
-  resting,
-  scaled,
-)
-from resflax.training.losses import distillation
-from resflax.training.optimizers import USED_BY, WHOLE_LEAVES, make_optimizer
-from resflax.training.schedules import learning_rate, linear_in_batch
+from resflax.training.layerwise import Factors, at_rest, path_of, resting
+from resflax.training.optimizers import Rule
 from resflax.training.state import TrainState, create_state
 from resflax.training.steps import make_eval_step, make_train_step
-
-
-class Teacher(NamedTuple):
-  """A trained net.
-
-  Attributes:
-    model: a linen module of the same inputs and classes.
-    variables: its parameters and statistics.
-  """
-
-  model: Any
-  variables: Mapping
+from resflax.training.teaching import Teacher
+from resflax.training.updates import rate_of, update_rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,16 +121,9 @@ class Setup:
     )
 
   @functools.cached_property
-  def optimizer(self):
+  def optimizer(self) -> Rule:
     """The update rule, without the learning rate."""
-    get = self.resolved.values
-    name = get['optimizer.name']
-    rule = make_optimizer(
-      name,
-      **{field: get[f'optimizer.{field}'] for field in USED_BY[name]},
-      **({'is_stacked': is_stacked} if name in WHOLE_LEAVES else {}),
-    )
-    return scaled(rule, self.factors) if self.factors else rule
+    return update_rule(self.resolved, self.factors)
 
   @functools.cached_property
   def factors(self) -> Factors:
@@ -163,16 +138,7 @@ class Setup:
   @functools.cached_property
   def learning_rate(self) -> Callable:
     """The learning rate of a step."""
-    get = self.resolved.values
-    schedule = learning_rate(
-      get['schedule.name'],
-      peak=get['optimizer.peak_lr'],
-      total_steps=get['schedule.total_steps'],
-      warmup_steps=get['schedule.warmup_steps'],
-      drops=get['schedule.drops'],
-      drop_factor=get['schedule.drop_factor'],
-    )
-    return linear_in_batch(schedule, self.stages)
+    return rate_of(self.resolved, self.stages)
 
   def initial_state(self) -> TrainState:
     """Returns the state at step 0, the same on every device."""
@@ -248,7 +214,7 @@ class Setup:
       ema_decay=decay,
       ema_dynamic=self.resolved['ema.dynamic'],
       split=self._split if self.resolved['optimizer.accumulate'] > 1 else None,
-      teach=self._teach if self.teacher else None,
+      teach=self.teacher.loss if self.teacher else None,
       gradient_norms=self.resolved['log_gradient_norms'],
     )
     everywhere = meshes.replicated(self.mesh)
@@ -261,28 +227,10 @@ class Setup:
     """What a training step takes after state and batch."""
     return (self.teacher.variables,) if self.teacher else ()
 
-  def _teach(
-    self, variables: Mapping, images: jax.Array, logits: jax.Array
-  ) -> jax.Array:
-    """Returns the distillation loss of each example."""
-    get = self.resolved.values
-    taught = self.teacher.model.apply(variables, images, train=False)
-    loss = distillation(
-      logits, jax.lax.stop_gradient(taught), get['distill.temperature']
-    )
-    return get['distill.weight'] * loss
-
   def _split(self, arrays: PyTree) -> PyTree:
-    """Returns the parts of a batch, each of as many rows of every device."""
-    devices = self.mesh.size
+    """Returns the parts of a batch whose gradients are accumulated."""
     parts = self.resolved['optimizer.accumulate']
-
-    def split(x):
-      rows = len(x) // (devices * parts)
-      x = x.reshape(devices, parts, rows, *x.shape[1:]).swapaxes(0, 1)
-      return x.reshape(parts, devices * rows, *x.shape[3:])
-
-    return jax.tree.map(split, arrays)
+    return meshes.parts_of(self.mesh, arrays, parts)
 
   def lower_eval(self, resolution: int):
     """Returns the lowered evaluation step."""

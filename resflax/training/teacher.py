@@ -8,7 +8,8 @@ from resflax.errors import UsageError
 from resflax.paths import absolute
 from resflax.training.assemble import build
 from resflax.training.restore import dataset_of, restore_state
-from resflax.training.setup import Setup, Teacher
+from resflax.training.setup import Setup
+from resflax.training.teaching import Teacher
 from resflax.training.workdir import read_config
 
 
@@ -39,5 +40,10 @@ def taught(setup: Setup) -> Setup:
       )
   of_teacher = build(resolved, dataset, setup.mesh)
   state = restore_state(path, of_teacher, 'latest')
-  teacher = Teacher(of_teacher.model, state.eval_variables)
+  teacher = Teacher(
+    of_teacher.model,
+    state.eval_variables,
+    setup.resolved['distill.temperature'],
+    setup.resolved['distill.weight'],
+  )
   return dataclasses.replace(setup, teacher=teacher)
