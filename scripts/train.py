@@ -4,10 +4,13 @@ r"""Trains a model and reports; goes on where the folder's run stopped.
     [--config.optimizer.lr=0.05 ...]
 """
 
+import shlex
+import sys
+
 from absl import flags
 from ml_collections import config_flags
 
-from resflax.errors import UsageError
+from resflax.errors import NotFiniteError, UsageError
 from scripts.command import run
 
 CONFIG = config_flags.DEFINE_config_file(
@@ -34,7 +37,13 @@ def main(argv) -> None:
   from resflax.training.trainer import train
 
   use_compilation_cache()
-  train(CONFIG.value, WORKDIR.value, allow_change=ALLOW_CHANGE.value)
+  try:
+    train(CONFIG.value, WORKDIR.value, allow_change=ALLOW_CHANGE.value)
+  except NotFiniteError as error:
+    command = shlex.join(['python', *sys.orig_argv[1:]])
+    raise NotFiniteError(
+      f'{error} To see which operation: JAX_DEBUG_NANS=true {command}'
+    ) from error
 
 
 if __name__ == '__main__':

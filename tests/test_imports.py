@@ -31,6 +31,7 @@ LEVEL_1 = tuple(f'resflax.{name}' for name in PURE)
 # Parts of training that know neither models nor data.
 ALONE = (
   *('batch', 'checkpointing', 'colour', 'environment', 'erasing'),
+  *('finiteness', 'manifest', 'saved'),
   *('interruption', 'layerwise', 'loop', 'losses', 'metrics', 'mixing'),
   'optimizers',
   *('pinned', 'programs', 'progress', 'schedules', 'state', 'steps'),

@@ -1,23 +1,21 @@
-"""Checkpoints of a run: Orbax, asynchronous and atomic.
+"""Checkpoints of a run: Orbax, asynchronous, atomic and verified.
 
 Kept are the newest few, the best on the validation split, and optionally one
-each so many steps. A step is on disk whole or not at all.
+each so many steps. A step is on disk whole or not at all, and is saved once its
+manifest is written.
 """
 
-import contextlib
-from collections.abc import Iterator
+import functools
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from etils import epath
-from orbax.checkpoint.checkpoint_managers import preservation_policy as policy
 
-from resflax.errors import StorageError, first_line
+from resflax.errors import StorageError
+from resflax.training.saved import SavedSteps, one_line
 from resflax.training.state import TrainState
-
-METRIC = 'eval/top1'
-NOT_EVALUATED = {METRIC: -1.0}  # loses against every accuracy
 
 
 class Checkpointer:
@@ -31,7 +29,7 @@ class Checkpointer:
     every: int | None = None,
     read_only: bool = False,
   ):
-    """Opens or makes the folder.
+    """Looks for what is saved.
 
     Args:
       workdir: of the run.
@@ -39,27 +37,32 @@ class Checkpointer:
       every: keep each checkpoint whose step is a multiple of it.
       read_only: make and delete nothing: the run may be saving just now.
     """
-    policies = [
-      policy.LatestN(last),
-      policy.BestN(get_metric_fn=lambda metrics: metrics[METRIC], n=1),
-    ]
-    if every:
-      policies.append(policy.EveryNSteps(every))
-    with _one_line('open'):
-      self._manager = ocp.CheckpointManager(
-        epath.Path(workdir) / 'checkpoints',
-        options=ocp.CheckpointManagerOptions(
-          preservation_policy=policy.AnyPreservationPolicy(policies),
-          best_fn=lambda metrics: metrics[METRIC],
-          # Not Orbax's own read_only, which warns of itself at each use.
-          cleanup_tmp_directories=not read_only,
-          create=not read_only,
-        ),
-        item_handlers={
-          'state': ocp.StandardCheckpointHandler(),
-          'meta': ocp.JsonCheckpointHandler(),
-        },
-      )
+    self._last, self._every, self._read_only = last, every, read_only
+    self._steps = SavedSteps(epath.Path(workdir), read_only=read_only)
+    self._thread = ThreadPoolExecutor(1, thread_name_prefix='manifest')
+    self._saving: Future | None = None
+
+  @functools.cached_property
+  def _manager(self) -> ocp.CheckpointManager:
+    """Orbax's; made late, for it deletes what it takes for unfinished."""
+    return ocp.CheckpointManager(
+      self._steps.folder,
+      options=ocp.CheckpointManagerOptions(
+        # Not Orbax's own read_only, which warns of itself at each use.
+        cleanup_tmp_directories=not self._read_only,
+        create=not self._read_only,
+        lightweight_initialize=True,
+      ),
+      item_handlers={
+        'state': ocp.StandardCheckpointHandler(),
+        'meta': ocp.JsonCheckpointHandler(),
+      },
+    )
+
+  @property
+  def saved(self) -> int:
+    """The newest step that is on disk; 0 without any."""
+    return self._steps.newest
 
   def save(self, state: TrainState, meta: dict, metrics: dict | None) -> None:
     """Starts to save a state; the step before is on disk when this returns.
@@ -72,35 +75,42 @@ class Checkpointer:
     Raises:
       StorageError: this or the save before could not be written.
     """
-    with _one_line('write'):
-      self._manager.wait_until_finished()
+    step = int(state.step)
+    with one_line('write'):
+      self._finish()
       self._manager.save(
-        int(state.step),
+        step,
         args=ocp.args.Composite(
           state=ocp.args.StandardSave(_as_dict(state)),
           meta=ocp.args.JsonSave(meta),
         ),
-        metrics=metrics or NOT_EVALUATED,
         force=True,
       )
+      self._saving = self._thread.submit(self._complete, step, metrics)
+
+  def _complete(self, step: int, metrics: dict | None) -> None:
+    """Waits for the commit; only then the step counts as saved."""
+    self._manager.wait_until_finished()
+    self._steps.add(step, metrics)
+
+  def _finish(self) -> None:
+    """Waits for the save in flight; only then older ones are deleted."""
+    if self._saving:
+      saving, self._saving = self._saving, None
+      saving.result()
+      self._steps.delete_superseded(self._last, self._every)
 
   def latest(self) -> int | None:
-    """Returns the newest step on disk, or None."""
-    return self._manager.latest_step()
+    """Returns the newest step that is intact; see `SavedSteps.latest`."""
+    return self._steps.latest()
 
   def is_evaluated(self, step: int) -> bool:
     """Whether a step on disk was evaluated before it was saved."""
-    return self._manager.metrics(step)[METRIC] >= 0
+    return self._steps.is_evaluated(step)
 
   def best(self) -> tuple[int | None, float]:
-    """Returns the best step on the validation split and its accuracy.
-
-    (None, -1) where no checkpoint was evaluated.
-    """
-    step = self._manager.best_step()
-    metrics = NOT_EVALUATED if step is None else self._manager.metrics(step)
-    accuracy = metrics[METRIC]
-    return (step if accuracy >= 0 else None), accuracy
+    """Returns the best step and its accuracy; see `SavedSteps.best`."""
+    return self._steps.best()
 
   def restore(self, like: TrainState, step: int) -> tuple[TrainState, dict]:
     """Returns the state and meta saved at `step`.
@@ -110,10 +120,15 @@ class Checkpointer:
       step: one that is on disk.
 
     Raises:
-      StorageError: the checkpoint does not hold this tree.
+      StorageError: the checkpoint is damaged, or does not hold this tree.
     """
+    wrong = self._steps.damage(step)
+    if wrong:
+      raise StorageError(
+        f'Checkpoint {step} in {str(self._steps.folder)!r} is damaged: {wrong}.'
+      )
     abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, _as_dict(like))
-    with _one_line('read'):
+    with one_line('read'):
       saved = self._manager.item_metadata(step).state
       _check_same(_leaves(saved), _leaves(abstract), step)
       restored = self._manager.restore(
@@ -126,10 +141,18 @@ class Checkpointer:
     return TrainState(**restored['state']), restored['meta']
 
   def close(self) -> None:
-    """Waits until the last save is on disk."""
-    with _one_line('write'):
-      self._manager.wait_until_finished()
-      self._manager.close()
+    """Waits until the last save is on disk.
+
+    Raises:
+      StorageError: it could not be written.
+    """
+    with one_line('write'):
+      try:
+        self._finish()
+      finally:
+        self._thread.shutdown()
+        if '_manager' in vars(self):
+          self._manager.close()
 
 
 def _as_dict(state: TrainState) -> dict:
@@ -155,15 +178,3 @@ def _check_same(saved: dict, wanted: dict, step: int) -> None:
         f'Checkpoint {step} has {path} as {saved.get(path, "nothing")}, this '
         f'run as {wanted.get(path, "nothing")}: it is of another config.'
       )
-
-
-@contextlib.contextmanager
-def _one_line(verb: str) -> Iterator[None]:
-  try:
-    yield
-  except StorageError:
-    raise
-  except Exception as error:
-    raise StorageError(
-      f'Cannot {verb} a checkpoint: {first_line(error)}'
-    ) from error

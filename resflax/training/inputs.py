@@ -11,6 +11,7 @@ from resflax.data import sources
 from resflax.data.augment import Augment
 from resflax.data.bad import Bad
 from resflax.data.fill import bad_among
+from resflax.data.order import order_of
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
 from resflax.data.randaugment import RandAugment
 from resflax.resolution import Stage
@@ -46,6 +47,17 @@ class Inputs:
       workers=get['data.workers'],
       shard=(jax.process_index(), jax.process_count()),
     )
+
+  def example_ids(self, step: int) -> list[int]:
+    """Returns the training examples of the batch that makes update `step`."""
+    get = self.resolved.values
+    size = get['batch_size']
+    ids = order_of(get['data.shuffle']).example_ids(
+      get['seed'],
+      len(self.dataset.split(get['data.train_split'])),
+      range((step - 1) * size, step * size),
+    )
+    return [int(example) for _, example in ids]
 
   def bad_among(self, indices: Sequence[int]) -> list[Bad]:
     """Returns those of some training examples that cannot be used."""

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from resflax.errors import NotFiniteError, PreemptedError, ResflaxError
+from resflax.errors import PreemptedError, ResflaxError
 from resflax.resolution import Stage, stage_at, steps_from
+from resflax.training.finiteness import Finiteness
 
 # Steps dispatched but not awaited. On CPU, more than about 32 of them over
 # several devices hang; and a host far ahead only holds memory.
@@ -35,7 +36,8 @@ class Cadence(NamedTuple):
 class Window:
   """Metrics of the steps since the last row, on the device until asked for."""
 
-  def __init__(self):
+  def __init__(self, finiteness: Finiteness):
+    self._finiteness = finiteness
     self._pending: list[tuple[int, dict]] = []
     self._fetched: list[dict] = []
 
@@ -52,25 +54,21 @@ class Window:
     """Brings the metrics to the host.
 
     Raises:
-      NotFiniteError: names the first step whose loss or gradient is not.
+      NotFiniteError: too many steps in a row are not.
     """
     for step, metrics in jax.device_get(self._pending):
-      if not metrics['finite']:
-        raise NotFiniteError(
-          f'The loss or its gradient is not finite at step {step} '
-          f'(loss {metrics["loss"]}): lower config.optimizer.lr or lengthen '
-          'config.schedule.warmup_*. Nothing from here on was saved.'
-        )
-      self._fetched.append(metrics)
+      if self._finiteness.add(step, metrics):
+        self._fetched.append(metrics)
     self._pending.clear()
 
   def mean(self) -> dict[str, float]:
-    """Returns the means and begins a new window."""
+    """Returns the means of the finite steps and begins a new window."""
     self.fetch()
     rows, self._fetched = self._fetched, []
+    names = ('loss', 'top1') if rows else ()
     return {
       f'train/{name}': float(np.mean([row[name] for row in rows]))
-      for name in ('loss', 'top1')
+      for name in names
     }
 
 
@@ -141,6 +139,7 @@ def run_loop(
   evaluate: Callable,
   save: Callable,
   interrupted: Callable[[], bool],
+  finiteness: Finiteness,
   owed: bool = False,
   batches_before: Callable[[int], int] = int,
 ):
@@ -161,16 +160,17 @@ def run_loop(
     evaluate: `(state, step) -> whether this is the best so far`.
     save: `(state, step)`.
     interrupted: whether to stop after the present step.
+    finiteness: counts the steps up to `start`.
     owed: whether the state at `start` was saved because its evaluation failed;
       it is then evaluated first.
     batches_before: see `due`.
 
   Raises:
-    NotFiniteError: nothing that is not finite is ever saved.
+    NotFiniteError: too many steps in a row are not; they are not saved.
     PreemptedError: interrupted; the state is saved.
     ResflaxError: of `train_step` or `evaluate`; the state before is saved.
   """
-  window = Window()
+  window = Window(finiteness)
   saved, saved_at = start, time.monotonic()
 
   @contextlib.contextmanager

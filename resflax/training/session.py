@@ -1,5 +1,6 @@
 """One start of a run: its state, its programs, and what the loop calls."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 
@@ -14,6 +15,7 @@ from resflax.models.layout import unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import programs_from, resolution_at, stage_at
 from resflax.training.checkpointing import Checkpointer
+from resflax.training.finiteness import Finiteness, check_finite
 from resflax.training.loop import Clock, due, steps_left
 from resflax.training.metrics import Metrics
 from resflax.training.programs import Programs
@@ -32,9 +34,9 @@ class Session:
     saving: whether checkpoints and a report are kept.
     state: at the start of the session.
     step: updates done.
-    saved: updates done at the last save.
     num_params: of the model.
     clock: seconds of the run.
+    finiteness: counts the steps that were not finite.
     programs: compiled ahead, by use and resolution.
     batches: of the steps to come, on the host.
     progress: what a person sees.
@@ -59,15 +61,22 @@ class Session:
     )
     began = time.monotonic()
     latest = self._checkpoints.latest() if self._checkpoints else None
-    self.step = self.saved = latest or 0
+    self._told = latest or 0
+    self.step = latest or 0
     self.programs = Programs(self._jobs())  # while the state is made
     try:
-      self.state, seconds = self._first_state(latest)
+      self.state, meta = self._first_state(latest)
     except BaseException:  # an interruption too: not all has to be compiled
       self.programs.close()
       raise
     self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
-    self.clock = Clock(seconds + time.monotonic() - began)
+    self.clock = Clock(meta.get('seconds', 0.0) + time.monotonic() - began)
+    self.finiteness = Finiteness(
+      meta.get('not_finite', 0),
+      meta.get('not_finite_in_a_row', 0),
+      examples=setup.inputs.example_ids,
+      keep=lambda steps: folder.write_json('not_finite.json', {'steps': steps}),
+    )
     self._bad = BadExamples(
       setup.num_examples,
       get['data.bad_budget'],
@@ -84,12 +93,17 @@ class Session:
       setup.resolved.total_steps, self.step, Console()
     )
 
-  def _first_state(self, step: int | None) -> tuple[TrainState, float]:
-    """Returns the state saved at a step, or a new one, and its seconds."""
+  def _first_state(self, step: int | None) -> tuple[TrainState, dict]:
+    """Returns the state saved at a step, or a new one, and what lay beside."""
     if step is None:
-      return self.setup.initial_state(), 0.0
+      return self.setup.initial_state(), {}
     saved, meta = self._checkpoints.restore(self.setup.saved_shapes, step)
-    return self.setup.from_saved(saved), meta['seconds']
+    return self.setup.from_saved(saved), meta
+
+  @property
+  def saved(self) -> int:
+    """Updates done at the last save that is on disk."""
+    return self._checkpoints.saved if self._checkpoints else 0
 
   @property
   def owes_validation(self) -> bool:
@@ -116,7 +130,12 @@ class Session:
     get = self.setup.resolved.values
 
     def train_job(stage):
-      return lambda: self.setup.lower_train(*stage[1:]).compile()
+      _, resolution, strength, batches = stage
+      if jax.config.jax_debug_nans:  # which looks into no compiled program
+        return lambda: self.setup.jit_train(strength, batches)
+      return lambda: self.setup.lower_train(
+        resolution, strength, batches
+      ).compile()
 
     def eval_job():
       size = get['resolution.test']
@@ -175,12 +194,14 @@ class Session:
       'resolution': resolution_at(stages, step - 1),
       'images_per_second': examples / lap,
       'bad_examples': len(self._bad),
+      'not_finite': self.finiteness.total,
       'compile_hidden_s': self.programs.hidden_s,
       'compile_exposed_s': self.programs.exposed_s,
     }
     self._write(state, row)
     left = lap / steps * steps_left(stages, step, total)
     self.progress.row({**row, 'seconds_left': left})
+    self._tell_saved()
 
   def validate(self, state: TrainState, step: int) -> bool:
     """Evaluates on the validation split; returns whether it is the best."""
@@ -198,14 +219,18 @@ class Session:
     """Saves the state, with the evaluation if this step had one."""
     with self.clock.paused():
       if self._checkpoints:
-        meta = {'seconds': self.clock.seconds}
+        check_finite(state, step)
+        meta = {
+          'seconds': self.clock.seconds,
+          'not_finite': self.finiteness.total,
+          'not_finite_in_a_row': self.finiteness.in_a_row,
+        }
         evaluated, metrics = self._validated
         self._checkpoints.save(
           unstack(state), meta, metrics if evaluated == step else None
         )
         self._metrics.checkpoint(step)
-        self.saved = step
-        self.write_status('running')
+        self._tell_saved()
 
   def test(self, state: TrainState) -> Evaluation:
     """Evaluates on the test split and keeps what the report shows of it."""
@@ -252,6 +277,12 @@ class Session:
     for hook in self._hooks:
       hook(row['step'], state, row)
 
+  def _tell_saved(self) -> None:
+    """Says so, once a save is on disk."""
+    if self.saved > self._told:
+      self._told = self.saved
+      self.write_status('running')
+
   def write_status(self, state: str, exit_code: int = 0) -> None:
     """Says how the run stands."""
     self.folder.write_status(
@@ -264,9 +295,9 @@ class Session:
 
   def close(self) -> None:
     """Ends threads and workers and waits until everything is on disk."""
-    self.progress.close()
-    self.programs.close()
-    self.batches.close()
-    self._metrics.close()
-    if self._checkpoints:
-      self._checkpoints.close()
+    parts = [self._metrics, self.batches, self.programs, self.progress]
+    with contextlib.ExitStack() as stack:  # all, whichever of them fails
+      if self._checkpoints:
+        stack.callback(self._checkpoints.close)
+      for part in parts:
+        stack.callback(part.close)

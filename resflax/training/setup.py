@@ -202,6 +202,14 @@ class Setup:
     self, resolution: int, strength: float = 1.0, batches: int = 1
   ):
     """Returns the lowered training step of one stage."""
+    return self.jit_train(strength, batches).lower(
+      self.state_shapes,
+      self.batch_shapes(resolution, batches),
+      *self.beside_batch,
+    )
+
+  def jit_train(self, strength: float = 1.0, batches: int = 1):
+    """Returns the training step of one stage, of any resolution."""
     # Source of the power: Busbridge et al. 2023, the EMA scaling rule.
     decay = self.resolved['ema.decay'] ** batches
     step = make_train_step(
@@ -218,9 +226,7 @@ class Setup:
       gradient_norms=self.resolved['log_gradient_norms'],
     )
     everywhere = meshes.replicated(self.mesh)
-    jitted = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
-    batch = self.batch_shapes(resolution, batches)
-    return jitted.lower(self.state_shapes, batch, *self.beside_batch)
+    return jax.jit(step, donate_argnums=0, out_shardings=everywhere)
 
   @property
   def beside_batch(self) -> tuple:

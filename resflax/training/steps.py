@@ -30,7 +30,8 @@ def make_train_step(
 ) -> Callable:
   """Returns `train_step(state, batch, teacher) -> (state, metrics)`.
 
-  The last argument is the teacher's variables, and nothing without one.
+  The last argument is the teacher's variables, and nothing without one. A step
+  whose loss, gradient or statistics are not finite changes nothing but `step`.
 
   Args:
     forward: `(variables, images, train, rngs) -> (logits, updates)`.
@@ -75,13 +76,23 @@ def make_train_step(
       dynamic=ema_dynamic,
       step=state.step,
     )
-    finite = jnp.isfinite(found['loss'] + optax.tree.norm(gradients))
+    # Not the new parameters: they would have to be held beside the old ones.
+    checked = (
+      found['loss'] + optax.tree.norm(gradients) + optax.tree.sum(batch_stats)
+    )
+    finite = jnp.isfinite(checked)
+    params, batch_stats, opt_state, ema = jax.tree.map(
+      lambda new, old: jnp.where(finite, new, old),
+      (params, batch_stats, opt_state, ema),
+      (state.params, state.batch_stats, state.opt_state, state.ema),
+    )
     norms = {
       f'gradient_norm/{part}': optax.tree.norm(tree)
       for part, tree in (gradients.items() if gradient_norms else ())
     }
     state = TrainState(state.step + 1, params, batch_stats, opt_state, ema)
-    return state, {**found, **norms, 'finite': finite}
+    # The sum as well, for jax_debug_nans looks at what comes out.
+    return state, {**found, **norms, 'finite': finite, 'checked': checked}
 
   return train_step
 

@@ -16,7 +16,12 @@ from ml_collections import ConfigDict
 from resflax import report
 from resflax.data import decode, sources
 from resflax.data.ahead import check_workers
-from resflax.errors import DataError, PreemptedError, ResflaxError
+from resflax.errors import (
+  DataError,
+  PreemptedError,
+  ResflaxError,
+  StorageError,
+)
 from resflax.evaluation.classification import Evaluation
 from resflax.models.layout import unstack
 from resflax.training import environment
@@ -27,7 +32,7 @@ from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
 from resflax.training.state import TrainState, digest
 from resflax.training.teacher import taught
-from resflax.training.workdir import Workdir
+from resflax.training.workdir import Workdir, is_of_folder, not_written
 
 
 class Result(NamedTuple):
@@ -74,9 +79,10 @@ def train(
 
   Raises:
     UsageError: the config, or what contradicts it, before anything compiles.
-    NotFiniteError: the loss is not finite any more.
+    NotFiniteError: the loss or its gradient is not, three steps in a row.
     DataError: an example cannot be read.
-    StorageError: the folder cannot be written or read.
+    StorageError: the folder cannot be written, or holds no checkpoint that is
+      intact.
     PreemptedError: SIGTERM or SIGINT came; the state is saved.
     LostPeerError: a data worker was killed; the state is saved.
   """
@@ -125,6 +131,7 @@ def _run(
       evaluate=session.validate,
       save=session.save,
       interrupted=interrupted,
+      finiteness=session.finiteness,
       batches_before=session.setup.batches_before,
       owed=session.owes_validation,
     )
@@ -154,12 +161,18 @@ def _status(session: Session) -> Iterator[None]:
   try:
     yield
   except BaseException as error:
+    cause = error
+    if is_of_folder(error, session.folder.path):
+      error = not_written(error, session.folder.path)
     stopped = isinstance(error, PreemptedError | KeyboardInterrupt)
     code = error.exit_code if isinstance(error, ResflaxError) else 1
-    session.write_status(
-      'preempted' if stopped else 'failed',
-      PreemptedError.exit_code if stopped else code,
-    )
-    if isinstance(error, DataError) and session.saved:
-      raise DataError(f'{error} Saved at step {session.saved}.') from error
-    raise
+    with contextlib.suppress(StorageError):  # which may be why we are here
+      session.write_status(
+        'preempted' if stopped else 'failed',
+        PreemptedError.exit_code if stopped else code,
+      )
+    if isinstance(error, DataError | StorageError) and session.saved:
+      error = type(error)(f'{error} Saved at step {session.saved}.')
+    if error is cause:
+      raise
+    raise error from cause

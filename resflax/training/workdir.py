@@ -1,5 +1,6 @@
 """The run folder: what is fixed at its start, and how the run stands."""
 
+import errno
 import json
 from collections.abc import Collection, Mapping, Sequence
 
@@ -19,6 +20,8 @@ from resflax.training.pinned import (
   refuse,
 )
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
 
 class Workdir:
   """Files of one run; gs:// works, for all goes through etils.epath."""
@@ -33,15 +36,20 @@ class Workdir:
     try:
       self.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-      raise StorageError(
-        f'Cannot write to {str(path)!r}: {error.strerror or error} (--workdir).'
-      ) from error
+      raise not_written(error, self.path) from error
 
   def write_json(self, name: str, data: object) -> None:
-    """Writes a file that is there whole or not at all."""
+    """Writes a file that is there whole or not at all.
+
+    Raises:
+      StorageError: it cannot be written.
+    """
     temporary = self.path / f'.{name}.tmp'
-    temporary.write_text(json.dumps(data, indent=2) + '\n')
-    temporary.replace(self.path / name)
+    try:
+      temporary.write_text(json.dumps(data, indent=2) + '\n')
+      temporary.replace(self.path / name)
+    except OSError as error:
+      raise not_written(error, self.path) from error
 
   def write_status(self, state: str, exit_code: int, **numbers: int) -> None:
     """Says how the run stands: running, done, preempted or failed."""
@@ -180,6 +188,26 @@ def read_json(file: epath.Path, names: Collection[str]) -> dict:
     raise StorageError(
       f'Cannot read {str(file)!r}: {type(error).__name__}: {error}.'
     ) from error
+
+
+def is_of_folder(error: BaseException, path: epath.Path) -> bool:
+  """Whether an error is one of the file system that holds the run folder."""
+  if not isinstance(error, OSError):
+    return False
+  below = str(error.filename or '').startswith(str(path))
+  return below or error.errno in _FULL
+
+
+def not_written(error: OSError, path: epath.Path) -> StorageError:
+  """Returns the one line for an error of the run folder.
+
+  Args:
+    error: of the file system.
+    path: the folder of the run.
+  """
+  return StorageError(
+    f'Cannot write to {str(path)!r}: {error.strerror or error} (--workdir).'
+  )
 
 
 def _as_json(tree: Mapping) -> dict:

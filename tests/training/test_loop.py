@@ -1,6 +1,7 @@
 """The order of things in the loop, and when it stops."""
 
 import itertools
+import math
 import time
 
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from resflax.errors import (
   PreemptedError,
 )
 from resflax.resolution import Stage
+from resflax.training.finiteness import Finiteness
 from resflax.training.loop import (
   Cadence,
   Clock,
@@ -34,7 +36,7 @@ def record(
   total=6,
   start=0,
   stop_at=None,
-  bad=None,
+  bad=(),
   best=(),
   fails=None,
   events=None,
@@ -51,14 +53,14 @@ def record(
 
   def train_step(state, step):
     happens(f'step {step}')
-    return state + 1, metrics(loss=step, finite=step + 1 != bad)
+    return state + 1, metrics(loss=step, finite=step + 1 not in bad)
 
   def evaluate(state, step):
     happens(f'eval {step}')
     return step in best
 
   def log(state, step, means):
-    events.append(f'log {step} {means["train/loss"]:g}')
+    events.append(f'log {step} {means.get("train/loss", math.nan):g}')
 
   state = run_loop(
     start,
@@ -70,6 +72,7 @@ def record(
     evaluate=evaluate,
     save=lambda state, step: events.append(f'save {step} {state}'),
     interrupted=lambda: f'step {stop_at}' in events,
+    finiteness=Finiteness(),
     batches_before=batches_before,
   )
   assert state == total
@@ -152,30 +155,33 @@ def test_what_is_saved_is_not_saved_again():
 
 def test_what_is_not_finite_is_not_saved_for_bad_data_either():
   events = []
-  with pytest.raises(NotFiniteError, match='at step 1 '):
-    record(bad=1, fails=('step 1', DataError('bad')), events=events)
+  with pytest.raises(NotFiniteError, match='steps 1 to 3 '):
+    record(bad=(1, 2, 3), fails=('step 3', DataError('bad')), events=events)
   assert not [event for event in events if event.startswith('save')]
 
 
-def test_nothing_that_is_not_finite_is_saved():
+def test_the_third_in_a_row_ends_the_run_and_is_not_saved():
   events = []
-  with pytest.raises(NotFiniteError, match='at step 4 '):
-    run_loop(
-      0,
-      start=0,
-      total_steps=9,
-      cadence=Cadence(log=0, evaluate=0, checkpoint=1),
-      train_step=lambda s, step: (s, metrics(finite=step + 1 < 4)),
-      log=lambda *a: None,
-      evaluate=lambda *a: False,
-      save=lambda state, step: events.append(step),
-      interrupted=lambda: False,
-    )
-  assert events == [1, 2, 3]
+  with pytest.raises(NotFiniteError, match='steps 4 to 6 '):
+    record(bad=(2, 4, 5, 6), checkpoint=1, log=0, evaluate=0, events=events)
+  assert [event for event in events if event.startswith('save')] == [
+    f'save {step} {step}' for step in range(1, 6)
+  ]
+
+
+def test_means_are_of_the_finite_steps():
+  rows = [e for e in record(bad=(2, 3, 5)) if e.startswith('log')]
+  assert rows == ['log 2 0', 'log 4 3', 'log 6 5']
+
+
+def test_a_row_of_no_finite_step_has_no_means():
+  window = Window(Finiteness())
+  window.add(1, metrics(loss=float('nan'), finite=False))
+  assert window.mean() == {}
 
 
 def test_window_means_the_steps_since_the_last_row():
-  window = Window()
+  window = Window(Finiteness())
   for step in range(20):
     window.add(step, metrics(loss=step))
   assert window.mean()['train/loss'] == pytest.approx(9.5)

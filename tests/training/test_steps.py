@@ -89,11 +89,17 @@ def test_without_an_average_there_is_none():
   assert step(state, batch)[0].ema is None
 
 
-def test_a_loss_that_is_not_finite_is_told():
+@pytest.mark.parametrize('value', [jnp.nan, jnp.inf])
+def test_a_step_that_is_not_finite_changes_nothing_but_the_step(value):
   step, state = make()
-  images = jnp.asarray(IMAGES).at[0, 0].set(jnp.nan)
-  _, metrics = step(state, {'image': images, 'label': jnp.asarray(LABELS)})
+  images = jnp.asarray(IMAGES).at[0, 0].set(value)
+  batch = {'image': jnp.asarray(IMAGES), 'label': jnp.asarray(LABELS)}
+  before, _ = step(state, batch)
+  after, metrics = step(before, {**batch, 'image': images})
   assert not metrics['finite']
+  jax.tree.map(
+    np.testing.assert_array_equal, after, before.replace(step=before.step + 1)
+  )
 
 
 def test_randomness_follows_the_seed_and_the_step_alone():
@@ -106,7 +112,10 @@ def test_randomness_follows_the_seed_and_the_step_alone():
   optimizer = make_optimizer(
     'sgd', momentum=0.0, nesterov=False, weight_decay=0.0
   )
-  variables = {'params': {'kernel': jnp.asarray(KERNEL)}, 'batch_stats': {}}
+  variables = {
+    'params': {'kernel': jnp.asarray(KERNEL)},
+    'batch_stats': {'mean': jnp.zeros(IMAGES.shape[1:])},
+  }
   batch = {'image': jnp.asarray(IMAGES), 'label': jnp.asarray(LABELS)}
   build = functools.partial(
     make_train_step,
