@@ -20,13 +20,17 @@ def pytest_addoption(parser):
     action='store_true',
     help='compare every pair of tests/parity, RS-420 among them',
   )
+  parser.addoption(
+    '--faults',
+    action='store_true',
+    help='kill and damage runs many times over, and print what came of it',
+  )
 
 
 def pytest_collection_modifyitems(config, items):
-  """Leaves the large pairs out, which take half an hour."""
-  if config.getoption('--parity'):
-    return
-  left_out = [item for item in items if item.get_closest_marker('parity')]
+  """Leaves out what takes long and has to be asked for."""
+  left = [m for m in ('parity', 'faults') if not config.getoption(f'--{m}')]
+  left_out = [x for x in items if any(map(x.get_closest_marker, left))]
   config.hook.pytest_deselected(items=left_out)
   items[:] = [item for item in items if item not in left_out]
 

@@ -31,7 +31,7 @@ LEVEL_1 = tuple(f'resflax.{name}' for name in PURE)
 # Parts of training that know neither models nor data.
 ALONE = (
   *('batch', 'checkpointing', 'colour', 'environment', 'erasing'),
-  *('finiteness', 'manifest', 'saved'),
+  *('finiteness', 'manifest', 'orbax_noise', 'saved'),
   *('interruption', 'layerwise', 'loop', 'losses', 'metrics', 'mixing'),
   'optimizers',
   *('pinned', 'programs', 'progress', 'schedules', 'state', 'steps'),

@@ -14,6 +14,7 @@ import orbax.checkpoint as ocp
 from etils import epath
 
 from resflax.errors import StorageError
+from resflax.training.orbax_noise import hush
 from resflax.training.saved import SavedSteps, one_line
 from resflax.training.state import TrainState
 
@@ -45,6 +46,7 @@ class Checkpointer:
   @functools.cached_property
   def _manager(self) -> ocp.CheckpointManager:
     """Orbax's; made late, for it deletes what it takes for unfinished."""
+    hush()
     return ocp.CheckpointManager(
       self._steps.folder,
       options=ocp.CheckpointManagerOptions(

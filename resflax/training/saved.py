@@ -2,6 +2,8 @@
 
 import contextlib
 import logging
+import os
+import re
 from collections.abc import Iterator
 
 import jax
@@ -157,5 +159,12 @@ def one_line(verb: str) -> Iterator[None]:
     raise
   except Exception as error:
     raise StorageError(
-      f'Cannot {verb} a checkpoint: {first_line(error)}'
+      f'Cannot {verb} a checkpoint: {_reason(error)}.'
     ) from error
+
+
+def _reason(error: Exception) -> str:
+  """What the file system says, without what TensorStore adds to it."""
+  code = re.search(r"os_error_code='(\d+)'", str(error))
+  line = os.strerror(int(code[1])) if code else first_line(error)
+  return line.rstrip('.')

@@ -166,7 +166,7 @@ def test_a_save_that_fails_ends_the_run_in_one_line(whole, tmp_path):
     env={**os.environ, 'JAX_COMPILATION_CACHE_DIR': str(tmp_path / 'cache')},
   )
   assert out.returncode == 6, out.stderr
-  # TensorStore's threads say more around it.
-  said = out.stderr.count('error: Cannot write a checkpoint: ')
-  assert said == 1, out.stderr
+  said = [line for line in out.stderr.splitlines() if 'Warn' not in line]
+  said = [line for line in said if 'warnings.warn' not in line]
+  assert said == ['error: Cannot write a checkpoint: File too large.']
   assert finish(workdir).splitlines()[-1] == whole[1].splitlines()[-1]
