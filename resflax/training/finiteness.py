@@ -79,6 +79,20 @@ class Finiteness:
     )
 
 
+def watched(step: Callable) -> Callable:
+  """Returns a step in which `jax_debug_nans` acts.
+
+  JAX's flag alone does not: where a thread leaves a function that turns it off
+  for itself, as initialisers do, it stays off there (jax 0.10.2).
+  """
+
+  def call(*args):
+    with jax.debug_nans(True):
+      return step(*args)
+
+  return call
+
+
 def check_finite(state: PyTree, step: int) -> None:
   """Refuses a state that no run could go on from.
 

@@ -15,7 +15,7 @@ from resflax.models.layout import unstack
 from resflax.parallel import mesh as meshes
 from resflax.resolution import programs_from, resolution_at, stage_at
 from resflax.training.checkpointing import Checkpointer
-from resflax.training.finiteness import Finiteness, check_finite
+from resflax.training.finiteness import Finiteness, check_finite, watched
 from resflax.training.loop import Clock, due, steps_left
 from resflax.training.metrics import Metrics
 from resflax.training.programs import Programs
@@ -132,7 +132,7 @@ class Session:
     def train_job(stage):
       _, resolution, strength, batches = stage
       if jax.config.jax_debug_nans:  # which looks into no compiled program
-        return lambda: self.setup.jit_train(strength, batches)
+        return lambda: watched(self.setup.jit_train(strength, batches))
       return lambda: self.setup.lower_train(
         resolution, strength, batches
       ).compile()

@@ -31,10 +31,10 @@ def test_a_run_that_everything_happens_to(tmp_path, cache, whole):
   assert acknowledged(run) == 0 and not saved_steps(run)
 
   with life() as second:
-    second.until_step(15)
+    second.until(lambda: saved_steps(run))
     assert second.kill() == -signal.SIGKILL
   newest = saved_steps(run)[-1]
-  assert newest >= acknowledged(run) and newest >= 10
+  assert newest >= max(10, acknowledged(run))
 
   with life() as third:
     third.until(lambda: third.steps and is_saving(run))

@@ -2,6 +2,7 @@
 
 import json
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -197,13 +198,85 @@ def test_without_a_folder_nothing_is_left(
   assert list(tmp_path.iterdir()) == []
 
 
+def never_finite(logits, labels):
+  return jnp.log(-jnp.square(logits[:, 0]) - 1)
+
+
 def test_a_loss_that_is_not_finite_ends_the_run(bright_or_dark, tmp_path):
-  with pytest.raises(NotFiniteError, match='step'):
+  with pytest.raises(NotFiniteError, match='steps 1 to 3 ') as error:
     train(
-      CONFIG,
+      {**CONFIG, 'checkpoint_every_steps': 1, 'data': SPLITS},
       tmp_path,
       model=Linear(),
       source=bright_or_dark,
-      loss=lambda logits, labels: jnp.log(-jnp.square(logits[:, 0])),
+      loss=never_finite,
     )
-  assert '"state": "failed"' in (tmp_path / 'status.json').read_text()
+  assert status(tmp_path)['state'] == 'failed'
+  assert status(tmp_path)['exit_code'] == 3
+  stored = json.loads((tmp_path / 'not_finite.json').read_text())['steps']
+  assert [row['step'] for row in stored] == [1, 2, 3]
+  seen = [example for row in stored for example in row['examples']]
+  assert len(set(seen)) == 48  # of an epoch of 64
+  assert f'Step 1 saw the examples {seen[0]}, {seen[1]}, ' in str(error.value)
+
+
+def test_debugging_names_the_operation(bright_or_dark):
+  jax.config.update('jax_debug_nans', True)
+  try:
+    with pytest.raises(FloatingPointError, match='encountered in log'):
+      train(CONFIG, model=Linear(), source=bright_or_dark, loss=never_finite)
+  finally:
+    jax.config.update('jax_debug_nans', False)
+
+
+def test_a_state_that_overflowed_is_not_saved(bright_or_dark, tmp_path):
+  """The first step's loss and gradient are finite, its parameters are not."""
+  with pytest.raises(NotFiniteError, match='is not finite at step 1, though'):
+    train(
+      {
+        **CONFIG,
+        'checkpoint_every_steps': 1,
+        'optimizer': {'lr': 3e38, 'lr_reference_batch': 0},
+        'schedule': {'total_steps': 20, 'warmup_steps': 0},
+      },
+      tmp_path,
+      model=Linear(),
+      source=bright_or_dark,
+      loss=lambda logits, labels: 100 * hinge(logits, labels),
+    )
+  assert not (tmp_path / 'checkpoints').exists()
+
+
+class ThreeClasses(nn.Module):
+  """Like Linear."""
+
+  @nn.compact
+  def __call__(self, images, *, train):
+    del train
+    return nn.Dense(3)(images.reshape(len(images), -1))
+
+
+def test_single_steps_that_are_not_finite_are_left_out():
+  """An example of an epoch of four steps makes the loss of its step NaN."""
+  images, labels = np.full((64, 8, 8, 1), 40, np.uint8), np.arange(64) % 2
+  images[labels == 1] = 200
+  odd = np.where(np.arange(64) == 7, 2, labels)
+  rows = []
+  result = train(
+    {**CONFIG, 'data': SPLITS},
+    model=ThreeClasses(),
+    source=ArrayDataset(
+      {'train': (images, odd), 'test': (images, labels)},
+      class_names=('dark', 'bright', 'odd'),
+    ),
+    loss=lambda logits, labels: jnp.where(
+      labels == 2,
+      jnp.nan,
+      optax.softmax_cross_entropy_with_integer_labels(logits, labels),
+    ),
+    hooks=[lambda step, state, row: rows.append(row)],
+  )
+  counts = [row['not_finite'] for row in rows if 'not_finite' in row]
+  assert counts[-1] == 5 and counts == sorted(counts)
+  assert all(np.isfinite(r['train/loss']) for r in rows if 'train/loss' in r)
+  assert result.evaluation.top1 == 1.0
