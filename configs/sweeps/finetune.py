@@ -5,9 +5,7 @@ r"""What trained weights are worth: fine-tuned against trained from scratch.
     --config.init.weights=FILE --sweep=configs/sweeps/finetune.py
 
 Both nets see the same pictures in the same order for as many epochs; the rate
-of each is the best of those in `RATES` on validation with another seed, and
-the net that starts from scratch has what it needs besides: a warm-up, and its
-own classifier.
+of each is the best of those in `RATES` on validation with another seed.
 """
 
 RATES = {'scratch': (0.1, 0.3, 1.0, 3.0), 'finetune': (0.03, 0.1, 0.3, 1.0)}
@@ -29,9 +27,8 @@ def sweep(add):
       )
   for seed in SEEDS:
     for name, fields in FROM.items():
-      rate = CHOSEN.get(name, CHOSEN['finetune'])
       add(
         name,
         against='' if name == 'scratch' else 'scratch',
-        **{**fields, 'optimizer.lr': rate, 'seed': seed},
+        **{**fields, 'optimizer.lr': CHOSEN[name], 'seed': seed},
       )
