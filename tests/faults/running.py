@@ -148,6 +148,11 @@ def saved_steps(workdir):
   return sorted(int(x.name) for x in folders if (x / NAME).exists())
 
 
+def newest(workdir):
+  """The newest of them, or 0."""
+  return max(saved_steps(workdir), default=0)
+
+
 def is_saving(workdir):
   """Whether Orbax is writing a step just now."""
   folder = pathlib.Path(workdir) / 'checkpoints'
