@@ -106,6 +106,7 @@ def _looped(session: Session, steps: int) -> Callable[[], None]:
       evaluate=lambda state, step: False,
       save=lambda state, step: None,
       interrupted=lambda: False,
+      finiteness=session.finiteness,
     )
 
   return run_steps

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from resflax.batches import num_steps
 from resflax.resolution import Stage, steps_from
 
 IMAGES = 128  # whose step times are told in, as those of the TPU v3 are
@@ -83,7 +84,7 @@ def _joined(draws: Sequence[Point]) -> Point:
 
 def compute(
   stages: Sequence[Stage],
-  total_steps: int,
+  total_batches: int,
   batch_size: int,
   macs: Mapping[int, int],
 ) -> float:
@@ -91,13 +92,14 @@ def compute(
 
   Args:
     stages: of resolution.
-    total_steps: of the run.
-    batch_size: examples a step.
+    total_batches: of the run.
+    batch_size: examples a batch.
     macs: of one image, by resolution.
   """
+  total_steps = num_steps(stages, total_batches)
   return float(
     sum(
-      6 * macs[stage.resolution] * steps * batch_size
+      6 * macs[stage.resolution] * steps * stage.batches * batch_size
       for stage, steps in steps_from(stages, 0, total_steps)
     )
   )

@@ -92,7 +92,7 @@ def program(tmp_path):
 def test_a_killed_worker_ends_the_run_within_seconds(program):
   process, workers = program
   os.kill(min(workers), signal.SIGKILL)
-  out, _ = process.communicate(timeout=30)
+  out, _ = process.communicate(timeout=90)
   assert out.startswith('75 A data worker ended with exit code -9')
 
 
@@ -100,7 +100,7 @@ def test_a_killed_worker_ends_the_run_within_seconds(program):
 def test_ctrl_c_in_a_terminal_reaches_no_worker(program):
   process, _ = program
   os.killpg(process.pid, signal.SIGINT)
-  out, err = process.communicate(timeout=30)
+  out, err = process.communicate(timeout=90)
   # Neither tracebacks of workers nor shared memory that leaks.
   assert (out, err, process.returncode) == ('interrupted\n', '', 0)
 
@@ -109,4 +109,4 @@ def test_ctrl_c_in_a_terminal_reaches_no_worker(program):
 def test_workers_end_with_a_killed_parent(program):
   process, _ = program
   process.kill()
-  process.communicate(timeout=30)  # they hold its output open
+  process.communicate(timeout=90)  # they hold its output open

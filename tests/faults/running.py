@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -40,12 +39,13 @@ class Life:
     """
     self.workdir = pathlib.Path(workdir)
     self.lines, self.first = [], None
-    limit = lambda: resource.setrlimit(  # noqa: E731
-      resource.RLIMIT_FSIZE, (largest_file, largest_file)
-    )
+    # By a shell, for a Python fork of a process with JAX may hang.
+    shell = f'ulimit -f {(largest_file or 0) >> 10}; exec "$@"'
+    limit = ['bash', '-c', shell, 'bash'] if largest_file else []
     self._began = time.monotonic()
     self._process = subprocess.Popen(
       [
+        *limit,
         *(sys.executable, '-u', '-m', 'scripts.train'),
         '--config=tests/faults/config.py',
         f'--workdir={workdir}',
@@ -56,7 +56,6 @@ class Life:
       stdout=subprocess.PIPE,
       stderr=subprocess.PIPE,
       text=True,
-      preexec_fn=limit if largest_file else None,
     )
     self._err = []
     self._readers = [

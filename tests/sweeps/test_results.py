@@ -49,7 +49,7 @@ def test_runs_of_one_design_are_a_point(sweep, tiny_run):
   steps, batch = config['schedule']['total_steps'], config['batch_size']
   ends = [*(row[0] for row in table[1:]), steps]
   expected = 0
-  for (first, size, _), end in zip(table, ends, strict=True):
+  for (first, size, *_), end in zip(table, ends, strict=True):
     costs = scaling.count(config['model'], size, num_classes=10, in_channels=1)
     expected += 6 * sum(c.macs for c in costs) * (end - first) * batch
   assert point.compute == expected
