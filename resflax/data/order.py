@@ -1,9 +1,7 @@
 """Which examples a step sees, and at which resolution: integers only.
 
 The examples of all epochs form one endless sequence: position p is example
-`p % n` of the shuffled epoch `p // n`, and a step takes the positions from
-`batches_before(stages, step) * batch_size`, which is `step * batch_size` where
-each step takes one batch.
+`p % n` of the shuffled epoch `p // n`, and each step takes the next positions.
 """
 
 import functools
@@ -13,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from grain.experimental import index_shuffle
 
+from resflax.batches import batches_before
 from resflax.data import lanes
 from resflax.errors import UsageError, unknown
 from resflax.resolution import Stage
@@ -66,6 +65,18 @@ def check_stages(stages: Sequence[Stage]) -> None:
       f'stages={tuple(stages)}: the first one is from step 0, the others '
       'in ascending order.'
     )
+
+
+def positions(stages: Sequence[Stage], step: int, batch_size: int) -> range:
+  """Returns the positions of a step's examples, over all hosts.
+
+  Args:
+    stages: of the run.
+    step: counted from 0.
+    batch_size: examples a batch, of which a step may take several.
+  """
+  first, end = batches_before(stages, step), batches_before(stages, step + 1)
+  return range(first * batch_size, end * batch_size)
 
 
 class Order(NamedTuple):

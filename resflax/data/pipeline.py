@@ -14,14 +14,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from resflax.batches import batches_before
 from resflax.data.ahead import ahead
 from resflax.data.augment import Augment, uniforms
 from resflax.data.bad import VERIFY, Bad
 from resflax.data.crops import Box, center_box
 from resflax.data.fill import Batch, empty_batch, fill
 from resflax.data.lanes import WINDOW, windows_kept
-from resflax.data.order import check_stages, local_rows, order_of
+from resflax.data.order import check_stages, local_rows, order_of, positions
 from resflax.data.records import Records
 from resflax.data.windows import WindowRecords
 from resflax.errors import DataError
@@ -128,20 +127,17 @@ class TrainStep:
   shuffle: str = 'global'
 
   def example_ids(self, step: int) -> list[tuple[int, int]]:
-    first = batches_before(self.stages, step) * self.batch_size
-    order, size = order_of(self.shuffle), self._stage(step).batches
-    rows = order.local_rows(size * self.batch_size, self.shard)
-    positions = [first + row for row in rows]
-    return order.example_ids(self.seed, len(self.records), positions)
-
-  def _stage(self, step: int) -> Stage:
-    return stage_at(self.stages, step)
+    order = order_of(self.shuffle)
+    places = positions(self.stages, step, self.batch_size)
+    rows = order.local_rows(len(places), self.shard)
+    local = [places[row] for row in rows]
+    return order.example_ids(self.seed, len(self.records), local)
 
   def __call__(self, step: int) -> Batch:
     examples = self.example_ids(step)
     draws = uniforms(self.seed, examples, self.augment.num_draws).tolist()
     choices = [functools.partial(self.augment, row) for row in draws]
-    stage = self._stage(step)
+    stage = stage_at(self.stages, step)
     batch = empty_batch(len(examples), stage.resolution, self.channels)
     ids = [i for _, i in examples]
     bad = fill(batch, self.records, ids, choices, shrink=True)

@@ -11,7 +11,7 @@ from resflax.data import sources
 from resflax.data.augment import Augment
 from resflax.data.bad import Bad
 from resflax.data.fill import bad_among
-from resflax.data.order import order_of
+from resflax.data.order import order_of, positions
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
 from resflax.data.randaugment import RandAugment
 from resflax.resolution import Stage
@@ -49,13 +49,12 @@ class Inputs:
     )
 
   def example_ids(self, step: int) -> list[int]:
-    """Returns the training examples of the batch that makes update `step`."""
+    """Returns the training examples of update `step`, over all hosts."""
     get = self.resolved.values
-    size = get['batch_size']
     ids = order_of(get['data.shuffle']).example_ids(
       get['seed'],
       len(self.dataset.split(get['data.train_split'])),
-      range((step - 1) * size, step * size),
+      positions(self.stages, step - 1, get['batch_size']),
     )
     return [int(example) for _, example in ids]
 

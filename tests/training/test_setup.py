@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from resflax.data.order import example_ids
 from resflax.data.sources import ArrayDataset
 from resflax.errors import UsageError
 from resflax.training import setup as of_setup
@@ -145,3 +146,19 @@ def test_a_step_of_several_batches_has_their_images_and_their_decay():
   shapes = setup.batch_shapes(16, 3)
   assert shapes['image'].shape == (48, 16, 16, 3)
   assert shapes['label'].shape == (48,)
+
+
+def test_the_examples_of_an_update_follow_on_each_other_in_every_stage():
+  stages = {'schedule': 'linear', 'start': 8, 'stages': 2, 'batch': 'pixels'}
+  setup = assemble(
+    CONFIG
+    | {
+      'resolution': {'train': 16, **stages},
+      'schedule': {'total_steps': 8},
+    },
+    source=SOURCE,
+  )
+  seen = [setup.inputs.example_ids(step) for step in range(1, 4)]
+  assert [len(ids) for ids in seen] == [64, 16, 16]
+  whole = example_ids(0, setup.num_examples, range(96))
+  assert [i for ids in seen for i in ids] == [i for _, i in whole]
