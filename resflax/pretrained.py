@@ -1,7 +1,6 @@
 """Weights of a file as something to classify with, like a run of our own."""
 
 import os
-from collections.abc import Mapping
 
 from resflax.config import Facts, resolve
 from resflax.data.records import Dataset, DatasetInfo, Records, default_splits
@@ -11,7 +10,7 @@ from resflax.runs import Run
 from resflax.training.assemble import build
 from resflax.training.initial import fields_of
 from resflax.weights.loading import Weights, read_weights
-from resflax.weights.tensors import channels_of
+from resflax.weights.tensors import channels_of, classes_of
 
 
 class NoDataset:
@@ -65,9 +64,9 @@ def load_pretrained(
       'as 224 for ImageNet (--resolution).'
     )
   variables = weights.variables()
-  info = _info(weights, variables) if dataset is None else dataset.info
-  classes = variables['params']['head']['bias'].size
-  channels = channels_of(variables)
+  classes, channels = classes_of(variables), channels_of(variables)
+  own = _described(weights, classes, channels)
+  info = own if dataset is None else dataset.info
   if (classes, channels) != (info.num_classes, info.channels):
     raise UsageError(
       f'{path} tells {classes} classes apart in images of {channels} channels, '
@@ -92,23 +91,18 @@ def load_pretrained(
 def _facts(weights: Weights, dataset: Dataset | None, mesh) -> Facts:
   splits = {}
   if dataset is not None and 'train' in dataset.info.splits:
-    default = default_splits(dataset.info)
-    splits = {
-      f'{name}_split': getattr(default, name)
-      for name in ('train', 'val', 'test')
-    }
+    splits = default_splits(dataset.info).by_field
   platform = mesh.devices.flat[0].platform
   return Facts(1, splits, 'default', platform, fields_of(weights))
 
 
-def _info(weights: Weights, variables: Mapping) -> DatasetInfo:
+def _described(weights: Weights, classes: int, channels: int) -> DatasetInfo:
   """Describes what the weights were trained on, as far as they say."""
-  classes = variables['params']['head']['bias'].size
   named = weights.metadata.class_names
   return DatasetInfo(
     name=f'The weights of {weights.path}',
     version='',
     class_names=named or tuple(f'class {i}' for i in range(classes)),
-    channels=channels_of(variables),
+    channels=channels,
     splits={},
   )

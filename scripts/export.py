@@ -40,7 +40,6 @@ def main(arguments: list[str]) -> None:
 
   use_compilation_cache()
   loaded = trained.load(resolution=RESOLUTION.value)
-  loaded = loaded.with_preprocessing(resolution=RESOLUTION.value)
   classifier = of_run(loaded)
   differs = export(absolute(destination), classifier, kind)
   height, width, channels = classifier.image

@@ -37,7 +37,6 @@ def main(images: list[str]) -> None:
 
   use_compilation_cache()
   loaded = trained.load(resolution=RESOLUTION.value)
-  loaded = loaded.with_preprocessing(resolution=RESOLUTION.value)
   records = FileRecords('', images, [0] * len(images))
   channels = loaded.preprocessing.channels
   bad = bad_among(records, range(len(images)), channels)

@@ -46,14 +46,15 @@ def load(*, data_dir=None, dataset=None, resolution=None):
   Args:
     data_dir: where a run's data set lies now.
     dataset: of the classes of weights.
-    resolution: of the test, where weights do not say.
+    resolution: of the test, in place of what run or weights say.
   """
   if WORKDIR.value:
     from resflax.runs import load_run
 
-    return load_run(
+    run = load_run(
       WORKDIR.value, checkpoint=CHECKPOINT.value, data_dir=data_dir
     )
+    return run.with_preprocessing(resolution=resolution)
   from resflax.pretrained import load_pretrained
 
   return load_pretrained(

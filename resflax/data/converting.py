@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import file_adapters, naming, read_only_builder
 
-from resflax.data.atomic import made_folders
+from resflax.atomic import made_folders
 from resflax.data.local import storing, target_dir
 from resflax.data.passes import tracked
 from resflax.data.prepared import PreparedDataset, find_keys

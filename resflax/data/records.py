@@ -177,6 +177,11 @@ class DefaultSplits(NamedTuple):
   test: str
   reason: str
 
+  @property
+  def by_field(self) -> dict[str, str]:
+    """The splits by the fields of `config.data`."""
+    return {f'{name}_split': getattr(self, name) for name in self._fields[:3]}
+
 
 def default_splits(info: DatasetInfo) -> DefaultSplits:
   """Chooses the splits where the user names none.

@@ -17,7 +17,7 @@ from absl import logging
 from tensorflow_datasets.core import naming
 from tensorflow_datasets.proto import tf_example_pb2
 
-from resflax.data.atomic import whole_folder
+from resflax.atomic import whole_folder
 from resflax.data.shard_writing import CHECKSUMS, write_shards
 from resflax.errors import UsageError
 

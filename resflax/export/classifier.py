@@ -18,8 +18,7 @@ from resflax.runs import Preprocessing, Run
 from resflax.training.batch import Normalise
 from resflax.variants import changes
 from resflax.weights import Metadata
-from resflax.weights.loading import Weights
-from resflax.weights.tensors import channels_of
+from resflax.weights.tensors import classes_of
 
 Pixels = UInt8[np.ndarray | Array, 'batch height width channels']
 Logits = Float[Array, 'batch classes']
@@ -104,28 +103,5 @@ def of_run(run: Run) -> Classifier:
     std=preprocessing.std,
   )
   variables = jax.tree.map(np.asarray, unstack(run.variables))
-  return _made(metadata, variables, preprocessing, step=run.step)
-
-
-def of_weights(weights: Weights) -> Classifier:
-  """Returns the classifier of a file of weights that knows its resolution."""
-  says, variables = weights.metadata, weights.variables()
-  preprocessing = Preprocessing(
-    resolution=says.test_resolution,
-    crop=says.crop,
-    mean=says.mean,
-    std=says.std,
-    channels=channels_of(variables),
-  )
-  return _made(says, variables, preprocessing, step=0)
-
-
-def _made(
-  metadata: Metadata,
-  variables: Mapping,
-  preprocessing: Preprocessing,
-  step: int,
-) -> Classifier:
-  classes = variables['params']['head']['bias'].size
-  model = build_model(metadata.all_fields, num_classes=classes)
-  return Classifier(model, variables, preprocessing, metadata, step)
+  model = build_model(metadata.all_fields, num_classes=classes_of(variables))
+  return Classifier(model, variables, preprocessing, metadata, run.step)

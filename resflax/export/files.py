@@ -4,22 +4,20 @@ A file is read back from disk and run by whatever will run it: JAX alone,
 onnxruntime, or our own reader of weights. What differs is not left behind.
 """
 
-import contextlib
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import jax
 import numpy as np
 from jax import export as programs
 from jaxtyping import Float
 
-from resflax.data.atomic import made_folders
-from resflax.errors import ResflaxError, StorageError
-from resflax.export.classifier import Classifier, of_weights
+from resflax.atomic import whole_file
+from resflax.errors import ResflaxError
+from resflax.export.classifier import Classifier, of_run
 from resflax.export.formats import beside, check_packages
+from resflax.pretrained import load_pretrained
 from resflax.weights import save_weights
-from resflax.weights.loading import read_weights
 
 PLATFORMS = ('cpu', 'cuda', 'tpu')
 # Of the largest logit. Float32 in another order differs by some 1e-6.
@@ -48,7 +46,7 @@ def export(path: str, classifier: Classifier, kind: str) -> float:
   """
   check_packages(kind)
   write, read = _WAYS[kind]
-  with _whole_file(path) as unfinished:
+  with whole_file(path) as unfinished:
     write(unfinished, classifier)
     differs = difference(read(unfinished), classifier)
     if not differs <= TOLERANCE:  # nor is NaN
@@ -78,26 +76,6 @@ def difference(predict: Predict, classifier: Classifier) -> float:
       largest = max(np.abs(expected).max(), np.finfo(np.float32).tiny)
       differences.append(np.abs(found - expected).max() / largest)
   return float(np.max(differences))
-
-
-@contextlib.contextmanager
-def _whole_file(path: str) -> Iterator[str]:
-  """Yields a name beside `path`, which becomes `path` at the end."""
-  folder, name = os.path.split(path)
-  stem, ending = os.path.splitext(name)
-  unfinished = os.path.join(folder, f'.{stem}.incomplete{ending}')
-  try:
-    with made_folders(folder):
-      try:
-        yield unfinished
-        os.replace(unfinished, path)
-      finally:
-        with contextlib.suppress(FileNotFoundError):
-          os.remove(unfinished)
-  except OSError as error:
-    raise StorageError(
-      f'Cannot write {path}: {error.strerror or error}.'
-    ) from error
 
 
 def _write_stablehlo(path: str, classifier: Classifier) -> None:
@@ -151,7 +129,7 @@ def _write_safetensors(path: str, classifier: Classifier) -> None:
 
 
 def _read_safetensors(path: str) -> Predict:
-  return of_weights(read_weights(None, path))
+  return of_run(load_pretrained(path))
 
 
 _WAYS = {

@@ -3,14 +3,13 @@
 Our own is safetensors of the unstacked variables by path, with `Metadata`.
 """
 
-import contextlib
 import os
 from collections.abc import Mapping
 
 import numpy as np
 from safetensors.numpy import save
 
-from resflax.errors import StorageError
+from resflax.atomic import whole_file
 from resflax.paths import absolute
 from resflax.variants import complete
 from resflax.weights import sources
@@ -70,20 +69,9 @@ def _write(
   tensors: Mapping[str, np.ndarray],
   strings: Mapping[str, str],
 ) -> None:
-  path = absolute(path)
-  unfinished = f'{path}.incomplete'
   arrays = {
     name: np.ascontiguousarray(array, np.float32)
     for name, array in tensors.items()
   }
-  try:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(unfinished, 'wb') as file:
-      file.write(save(arrays, dict(strings)))
-    os.replace(unfinished, path)
-  except OSError as error:
-    with contextlib.suppress(OSError):
-      os.remove(unfinished)
-    raise StorageError(
-      f'Cannot write {path}: {error.strerror or error}.'
-    ) from error
+  with whole_file(absolute(path)) as unfinished, open(unfinished, 'wb') as file:
+    file.write(save(arrays, dict(strings)))

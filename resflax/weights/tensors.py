@@ -46,6 +46,11 @@ def channels_of(variables: Mapping) -> int:
   return variables['params']['stem']['conv1']['conv']['kernel'].shape[2]
 
 
+def classes_of(variables: Mapping) -> int:
+  """Returns the outputs of a model's classifier."""
+  return variables['params']['head']['bias'].size
+
+
 def flatten(variables: Mapping) -> dict[str, np.ndarray]:
   """Returns the arrays of nested dicts by path."""
   leaves = leaves_of(variables, separator='/')

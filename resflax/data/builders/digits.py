@@ -15,7 +15,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from resflax.data.atomic import made_folders
+from resflax.atomic import made_folders
 from resflax.data.writing import quiet
 
 TEST = 360

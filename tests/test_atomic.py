@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from resflax.data.atomic import whole_folder
+from resflax.atomic import whole_folder
 from resflax.errors import StorageError
 
 
@@ -35,7 +35,7 @@ def test_nothing_stays_of_an_interrupted_one(tmp_path, error):
 def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path):
   path = str(tmp_path / 'a/b')
   code = (
-    'import os, resflax.data.atomic as atomic\n'
+    'import os, resflax.atomic as atomic\n'
     f'with atomic.whole_folder({path!r}) as folder:\n'
     '  open(os.path.join(folder, "half"), "w").close()\n'
     '  os.kill(os.getpid(), 9)'

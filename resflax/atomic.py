@@ -1,4 +1,4 @@
-"""A folder that is there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 import contextlib
 import fcntl
@@ -36,6 +36,32 @@ def whole_folder(path: str) -> Iterator[str]:
         os.rename(unfinished, path)
       finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+  except OSError as error:
+    raise StorageError(
+      f'Cannot write {path}: {error.strerror or error}.'
+    ) from error
+
+
+@contextlib.contextmanager
+def whole_file(path: str) -> Iterator[str]:
+  """Yields a name beside `path`, which becomes `path` at the end.
+
+  What stood there is replaced; the name has the ending of `path`.
+
+  Raises:
+    StorageError: it cannot be written.
+  """
+  folder, name = os.path.split(path)
+  stem, ending = os.path.splitext(name)
+  unfinished = os.path.join(folder, f'.{stem}.incomplete{ending}')
+  try:
+    with made_folders(folder):
+      try:
+        yield unfinished
+        os.replace(unfinished, path)
+      finally:
+        with contextlib.suppress(FileNotFoundError):
+          os.remove(unfinished)
   except OSError as error:
     raise StorageError(
       f'Cannot write {path}: {error.strerror or error}.'
