@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy import stats
 
+from resflax.report.student import paired
 from resflax.report.theme import COLOR, canvas, place
 
 ROW = 22  # pixels
@@ -62,7 +62,7 @@ def effects(
       len(seeds),
       float(np.mean(list(seeds.values()))),
       against[label],
-      *_paired(seeds, scores.get(against[label], {})),
+      *paired(seeds, scores.get(against[label], {})),
     )
     for label, seeds in scores.items()
   ]
@@ -97,18 +97,3 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
   axes.grid(axis='y', visible=False)
   axes.set_xlabel('difference in points of top-1, with 95 % intervals')
   return figure
-
-
-def _paired(
-  scores: Mapping[int, float], others: Mapping[int, float]
-) -> tuple[float, float]:
-  """Returns the mean difference and the half-width of its interval."""
-  both = sorted(scores.keys() & others.keys())
-  differences = np.array([scores[seed] - others[seed] for seed in both])
-  if not len(both):
-    return np.nan, np.nan
-  if len(both) == 1:
-    return float(differences[0]), np.nan
-  spread = differences.std(ddof=1) / np.sqrt(len(both))
-  width = stats.t.ppf(0.975, len(both) - 1) * spread
-  return float(differences.mean()), float(width)

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from scipy import stats
 
+from resflax.report import student
 from resflax.report.theme import COLOR, canvas, place
 
 COLORS = ('blue', 'vermilion', 'gray')
@@ -115,10 +115,7 @@ def _draw_points(axes: Axes, name, fit, law, color) -> None:
 def half_width(point: dict, fit: dict) -> float:
   """Returns that of the log of a point's mean; 0 for a single seed."""
   draws = np.log(point[fit['metric']])
-  if len(draws) < 2:
-    return 0.0
-  spread = draws.std(ddof=1) / np.sqrt(len(draws))
-  return float(stats.t.ppf(0.975, len(draws) - 1) * spread)
+  return 0.0 if len(draws) < 2 else student.half_width(draws)
 
 
 def _draw_law(axes: Axes, law: dict, fit: dict, color) -> None:

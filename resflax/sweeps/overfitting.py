@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from resflax.errors import UsageError
+from resflax.report.student import paired
 from resflax.sweeps.points import Point
 
 _NEAR = 1.1  # times the MACs of the other
@@ -104,13 +104,8 @@ def verdict(held_out: Difference, train: Difference | None) -> str:
 def _difference(deep: Point, wide: Point, of_deep, of_wide) -> Difference:
   of_deep = dict(zip(deep.seeds, of_deep, strict=True))
   of_wide = dict(zip(wide.seeds, of_wide, strict=True))
-  both = sorted(of_deep.keys() & of_wide.keys())
-  found = np.array([of_wide[seed] - of_deep[seed] for seed in both])
-  if len(both) < 2:
-    return Difference(float(found.mean()) if len(both) else np.nan, np.inf)
-  spread = found.std(ddof=1) / np.sqrt(len(both))
-  quantile = stats.t.ppf(0.975, len(both) - 1)
-  return Difference(float(found.mean()), float(quantile * spread))
+  mean, half_width = paired(of_wide, of_deep)
+  return Difference(mean, np.inf if np.isnan(half_width) else half_width)
 
 
 def measure(folder: str) -> float:
