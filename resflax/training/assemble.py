@@ -74,9 +74,11 @@ def assemble(
   _check_channels(resolved, dataset.info.channels)
   _check_optimizer(resolved, mesh.size)
   initial = initial_variables(weights, resolved, dataset.info)
-  setup = build(resolved, dataset, mesh, model=model, loss=loss)
+  setup = build(
+    resolved, dataset, mesh, model=model, loss=loss, initial=initial
+  )
   _ = setup.factors  # refuses rules for layers that are not there
-  return dataclasses.replace(setup, initial=initial)
+  return setup
 
 
 def build(
@@ -86,6 +88,7 @@ def build(
   *,
   model: Any = None,
   loss: Callable | None = None,
+  initial: Mapping | None = None,
 ) -> Setup:
   """Builds the pieces of a config in which everything is decided."""
   if model is None:
@@ -99,7 +102,7 @@ def build(
       losses.cross_entropy, label_smoothing=resolved['loss.label_smoothing']
     )
   stages = resolved['resolution.table']
-  return Setup(resolved, dataset, model, mesh, stages, loss)
+  return Setup(resolved, dataset, model, mesh, stages, loss, initial=initial)
 
 
 def _facts(values: Mapping, dataset: sources.Dataset, platform: str) -> Facts:
@@ -112,7 +115,7 @@ def _facts(values: Mapping, dataset: sources.Dataset, platform: str) -> Facts:
     _refuse_overlap(given, default, dataset.info)
   return Facts(
     len(dataset.split(given['train'] or default.train)),
-    {f'{name}_split': getattr(default, name) for name in names},
+    default.by_field,
     default.reason,
     platform,
   )

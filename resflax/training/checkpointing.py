@@ -16,7 +16,7 @@ from etils import epath
 from resflax.errors import StorageError
 from resflax.training.orbax_noise import hush
 from resflax.training.saved import SavedSteps, one_line
-from resflax.training.state import TrainState
+from resflax.training.state import TrainState, path_of
 
 
 class Checkpointer:
@@ -165,10 +165,8 @@ def _as_dict(state: TrainState) -> dict:
 def _leaves(tree) -> dict[str, str]:
   """Returns `{path: 'float32 (3, 3)'}` of arrays or of what describes them."""
   return {
-    jax.tree_util.keystr(path, simple=True, separator='/'): (
-      f'{np.dtype(leaf.dtype).name} {tuple(leaf.shape)}'
-    )
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    path_of(keys): f'{np.dtype(leaf.dtype).name} {tuple(leaf.shape)}'
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(tree)
   }
 
 

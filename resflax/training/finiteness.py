@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import PyTree
 
 from resflax.errors import NotFiniteError
+from resflax.training.state import path_of
 
 MOST_IN_A_ROW = 3
 _LISTED = 8  # examples named in the message
@@ -102,10 +103,9 @@ def check_finite(state: PyTree, step: int) -> None:
   Raises:
     NotFiniteError: names the first leaf.
   """
-  for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+  for keys, leaf in jax.tree_util.tree_leaves_with_path(state):
     if not np.isfinite(np.asarray(leaf)).all():
-      name = jax.tree_util.keystr(path, simple=True, separator='/')
       raise NotFiniteError(
-        f'{name} is not finite at step {step}, though its loss and gradient '
-        'are: lower config.optimizer.lr. The state was not saved.'
+        f'{path_of(keys)} is not finite at step {step}, though its loss and '
+        'gradient are: lower config.optimizer.lr. The state was not saved.'
       )

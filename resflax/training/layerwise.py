@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -9,6 +10,7 @@ import optax
 from jaxtyping import PyTree
 
 from resflax.errors import UsageError
+from resflax.training.state import path_of
 
 
 class Factors:
@@ -29,7 +31,7 @@ class Factors:
     Raises:
       UsageError: one is not of this form.
     """
-    self._rules = [_parsed(rule) for rule in rules]
+    self._rules = [_parsed(text) for text in rules]
 
   def __bool__(self) -> bool:
     """Whether there is a rule."""
@@ -37,10 +39,8 @@ class Factors:
 
   def of(self, path: str) -> float:
     """Returns the factor of a parameter or module."""
-    for pattern, factor in self._rules:
-      if pattern.fullmatch(path):
-        return factor
-    return 1.0
+    rule = self._followed_by(path)
+    return rule.factor if rule else 1.0
 
   def check(self, paths: Iterable[str]) -> None:
     """Refuses rules that no parameter follows.
@@ -52,13 +52,12 @@ class Factors:
       UsageError: there is such a rule, or no parameter is left to train.
     """
     paths = list(paths)
-    followed = {self._first(path) for path in paths}
-    for number, (pattern, factor) in enumerate(self._rules):
-      if number not in followed:
+    followed = {self._followed_by(path) for path in paths}
+    for rule in self._rules:
+      if rule not in followed:
         modules = dict.fromkeys(path.split('/')[0] for path in paths)
-        text = pattern.pattern.removeprefix('(?:').removesuffix(_INSIDE)
         raise UsageError(
-          f'config.optimizer.lr_factors: {text}={factor:g} is followed by no '
+          f'config.optimizer.lr_factors: {rule.text} is followed by no '
           f'parameter. Take a path from {", ".join(modules)}, such as '
           'stage1/block1, whole, and put special rules before general ones.'
         )
@@ -67,31 +66,30 @@ class Factors:
         'config.optimizer.lr_factors leave nothing to train: set one above 0.'
       )
 
-  def _first(self, path: str) -> int | None:
-    matching = (i for i, (p, _) in enumerate(self._rules) if p.fullmatch(path))
+  def _followed_by(self, path: str) -> '_Rule | None':
+    matching = (rule for rule in self._rules if rule.pattern.fullmatch(path))
     return next(matching, None)
 
 
-_INSIDE = ')(?:/.*)?'  # what lies in a module follows it
+class _Rule(NamedTuple):
+  text: str
+  pattern: re.Pattern  # of whole paths
+  factor: float
 
 
-def _parsed(rule: str) -> tuple[re.Pattern, float]:
-  pattern, _, factor = rule.rpartition('=')
+def _parsed(text: str) -> _Rule:
+  path, _, factor = text.rpartition('=')
   try:
-    parsed = re.compile(f'(?:{pattern}{_INSIDE}'), float(factor)
-    if pattern and 0 <= parsed[1] < float('inf'):
-      return parsed
+    # What lies in a module follows it.
+    rule = _Rule(text, re.compile(f'(?:{path})(?:/.*)?'), float(factor))
+    if path and 0 <= rule.factor < float('inf'):
+      return rule
   except (re.error, ValueError):
     pass
   raise UsageError(
-    f'config.optimizer.lr_factors: {rule!r} is not of the form PATH=FACTOR, '
+    f'config.optimizer.lr_factors: {text!r} is not of the form PATH=FACTOR, '
     'such as stage[12]=0 or head=10.'
   )
-
-
-def path_of(keys: tuple) -> str:
-  """Returns the path of a leaf as rules have it."""
-  return jax.tree_util.keystr(keys, simple=True, separator='/')
 
 
 def at_rest(factors: Factors, params: PyTree) -> PyTree:

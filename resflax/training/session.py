@@ -13,9 +13,10 @@ from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
 from resflax.models.layout import unstack
 from resflax.parallel import mesh as meshes
-from resflax.resolution import programs_from, resolution_at, stage_at
+from resflax.resolution import resolution_at, stage_at
 from resflax.training.checkpointing import Checkpointer
-from resflax.training.finiteness import Finiteness, check_finite, watched
+from resflax.training.finiteness import Finiteness, check_finite
+from resflax.training.jobs import EVAL, jobs_from, train_key
 from resflax.training.loop import Clock, due, steps_left
 from resflax.training.metrics import Metrics
 from resflax.training.programs import Programs
@@ -61,9 +62,9 @@ class Session:
     )
     began = time.monotonic()
     latest = self._checkpoints.latest() if self._checkpoints else None
-    self._told = latest or 0
-    self.step = latest or 0
-    self.programs = Programs(self._jobs())  # while the state is made
+    self.step = self._told = latest or 0
+    jobs = jobs_from(setup, self.step)
+    self.programs = Programs(jobs)  # while the state is made
     try:
       self.state, meta = self._first_state(latest)
     except BaseException:  # an interruption too: not all has to be compiled
@@ -125,33 +126,11 @@ class Session:
       self.folder.write_bad_examples(found)
     return found
 
-  def _jobs(self) -> dict[tuple, Callable]:
-    """The programs in the order in which they are needed."""
-    get = self.setup.resolved.values
-
-    def train_job(stage):
-      _, resolution, strength, batches = stage
-      if jax.config.jax_debug_nans:  # which looks into no compiled program
-        return lambda: watched(self.setup.jit_train(strength, batches))
-      return lambda: self.setup.lower_train(
-        resolution, strength, batches
-      ).compile()
-
-    def eval_job():
-      size = get['resolution.test']
-      return self.setup.lower_eval(size).compile()
-
-    stages = programs_from(self.setup.stages, self.step)
-    if self.step == self.setup.resolved.total_steps:
-      stages = []
-    jobs = [(('train', *stage[1:]), train_job(stage)) for stage in stages]
-    return dict([*jobs[:1], ('eval', eval_job), *jobs[1:]])
-
   def train_step(self, state: TrainState, step: int):
     """Runs the program of the step's stage on the step's batch."""
     with self.clock.paused():
       stage = stage_at(self.setup.stages, step)
-      program = self.programs.get(('train', *stage[1:]))
+      program = self.programs.get(train_key(stage))
     batch = next(self.batches)
     try:
       self._count_bad(batch.pop('bad'))
@@ -185,7 +164,8 @@ class Session:
     """Writes a row of training metrics."""
     stages, total = self.setup.stages, self.setup.resolved.total_steps
     lap, steps = self.clock.lap(), step - self._logged
-    examples = self._examples(step) - self._examples(self._logged)
+    before = self.setup.examples_before
+    examples = before(step) - before(self._logged)
     self._logged = step
     row = {
       **self._position(step),
@@ -249,7 +229,7 @@ class Session:
     return evaluation
 
   def _evaluate(self, state: TrainState, split: str) -> Evaluation:
-    program = self.programs.get('eval')
+    program = self.programs.get(EVAL)
     variables = state.eval_variables
 
     def eval_step(variables, batch):
@@ -259,18 +239,13 @@ class Session:
 
   def _position(self, step: int) -> dict[str, int | float]:
     """Where in the run a row belongs."""
-    examples = self._examples(step)
+    examples = self.setup.examples_before(step)
     return {
       'step': step,
       'epoch': examples / self.setup.num_examples,
       'examples': examples,
       'time': self.clock.seconds,
     }
-
-  def _examples(self, step: int) -> int:
-    """The training examples before a step, those of earlier epochs too."""
-    batch_size = self.setup.resolved['batch_size']
-    return self.setup.batches_before(step) * batch_size
 
   def _write(self, state: TrainState, row: dict) -> None:
     self._metrics.write(row)

@@ -22,9 +22,9 @@ from resflax.parallel import mesh as meshes
 from resflax.resolution import Stage
 from resflax.training.batch import Distort, Normalise
 from resflax.training.inputs import Inputs
-from resflax.training.layerwise import Factors, at_rest, path_of, resting
+from resflax.training.layerwise import Factors, at_rest, resting
 from resflax.training.optimizers import Rule
-from resflax.training.state import TrainState, create_state
+from resflax.training.state import TrainState, create_state, path_of
 from resflax.training.steps import make_eval_step, make_train_step
 from resflax.training.teaching import Teacher
 from resflax.training.updates import rate_of, update_rule
@@ -67,6 +67,10 @@ class Setup:
   def batches_before(self, step: int) -> int:
     """Returns how many batches the steps before a step take."""
     return batches_before(self.stages, step)
+
+  def examples_before(self, step: int) -> int:
+    """Returns the examples before a step, those of earlier epochs too."""
+    return self.batches_before(step) * self.resolved['batch_size']
 
   def forward(
     self,
@@ -186,14 +190,17 @@ class Setup:
       shapes,
     )
 
+  @property
+  def _scans(self) -> bool:
+    return getattr(self.model, 'scan_blocks', False)
+
   def from_blocks(self, variables: Mapping) -> Mapping:
     """Returns a model's variables, block by block, in its layout."""
-    scans = getattr(self.model, 'scan_blocks', False)
-    return stack(variables) if scans else variables
+    return stack(variables) if self._scans else variables
 
   def from_saved(self, state: TrainState) -> TrainState:
     """Returns the state in the layout of the model."""
-    if not getattr(self.model, 'scan_blocks', False):
+    if not self._scans:
       return state
     everywhere = meshes.replicated(self.mesh)
     return jax.jit(stack, out_shardings=everywhere)(state)

@@ -77,6 +77,11 @@ def update_ema(
   return jax.tree.map(lambda e, v: e + (1 - decay) * (v - e), ema, variables)
 
 
+def path_of(keys: tuple) -> str:
+  """Returns the path of a leaf: `params/stem/conv1/conv/kernel`."""
+  return jax.tree_util.keystr(keys, simple=True, separator='/')
+
+
 def digest(state: TrainState) -> str:
   """Returns the SHA-256 of parameters, batch statistics and their average.
 
@@ -85,8 +90,8 @@ def digest(state: TrainState) -> str:
   """
   tree = {**state.variables, 'ema': state.ema}
   leaves = {
-    jax.tree_util.keystr(path, simple=True, separator='/'): leaf
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    path_of(keys): leaf
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(tree)
   }
   sha = hashlib.sha256()
   for path in sorted(leaves):
