@@ -32,7 +32,7 @@ from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
 from resflax.training.state import TrainState, digest
 from resflax.training.teacher import taught
-from resflax.training.workdir import Workdir, is_of_folder, not_written
+from resflax.training.workdir import Workdir, of_folder
 
 
 class Result(NamedTuple):
@@ -162,8 +162,7 @@ def _status(session: Session) -> Iterator[None]:
     yield
   except BaseException as error:
     cause = error
-    if is_of_folder(error, session.folder.path):
-      error = not_written(error, session.folder.path)
+    error = of_folder(error, session.folder.path) or error
     stopped = isinstance(error, PreemptedError | KeyboardInterrupt)
     code = error.exit_code if isinstance(error, ResflaxError) else 1
     with contextlib.suppress(StorageError):  # which may be why we are here

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 
 from etils import epath
@@ -190,12 +191,20 @@ def read_json(file: epath.Path, names: Collection[str]) -> dict:
     ) from error
 
 
-def is_of_folder(error: BaseException, path: epath.Path) -> bool:
-  """Whether an error is one of the file system that holds the run folder."""
+def of_folder(error: BaseException, path: epath.Path) -> StorageError | None:
+  """Returns the one line for an error of the run folder, None for others.
+
+  Args:
+    error: that ended the run.
+    path: the folder of the run.
+  """
+  if isinstance(error, StorageError) and not (path / 'config.json').exists():
+    # What Orbax says then is of its own files.
+    error = OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
   if not isinstance(error, OSError):
-    return False
+    return None
   below = str(error.filename or '').startswith(str(path))
-  return below or error.errno in _FULL
+  return not_written(error, path) if below or error.errno in _FULL else None
 
 
 def not_written(error: OSError, path: epath.Path) -> StorageError:

@@ -1,14 +1,16 @@
 """What a run folder pins, and how it says how a run stands."""
 
 import dataclasses
+import errno
 import json
 import os
 
 import pytest
+from etils import epath
 
 from resflax.config import Facts, resolve
 from resflax.errors import StorageError, UsageError
-from resflax.training.workdir import Workdir
+from resflax.training.workdir import Workdir, of_folder
 
 FACTS = Facts(1000, {'train_split': 'train'}, 'given')
 
@@ -199,3 +201,21 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
   (tmp_path / 'file').write_text('')
   with pytest.raises(StorageError, match=r'Cannot write to .*\(--workdir\)'):
     Workdir(tmp_path / 'file' / 'run')
+
+
+def test_errors_of_the_folder_are_one_line(tmp_path):
+  path = epath.Path(tmp_path)
+  full = OSError(errno.ENOSPC, 'No space left on device')
+  assert 'No space left' in str(of_folder(full, path))
+  mine = FileNotFoundError(errno.ENOENT, 'No such file', str(path / 'metrics'))
+  assert of_folder(mine, path).exit_code == 6
+  assert of_folder(ConnectionError('refused'), path) is None
+  assert of_folder(ValueError('no'), path) is None
+
+
+def test_a_save_into_a_folder_that_is_gone_says_so(tmp_path):
+  error, path = StorageError('Cannot write a checkpoint: odd'), tmp_path / 'run'
+  assert 'No such file or directory' in str(of_folder(error, epath.Path(path)))
+  path.mkdir()
+  (path / 'config.json').write_text('{}')
+  assert of_folder(error, epath.Path(path)) is None
