@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
 from absl import flags
@@ -47,12 +48,21 @@ def run(main: Callable, *, positional: bool = False) -> None:
   except BrokenPipeError:  # the reader went away, as in `| head`
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     code = 1
-  except (KeyboardInterrupt, Exception):
-    if not interruption.raised:
+  except (KeyboardInterrupt, Exception) as error:
+    if interruption.raised:
+      code, at_once, line = 130, True, 'interrupted'
+    elif _has_peers():
+      code, line = 1, ''.join(traceback.format_exception(error))
+    else:
       raise
-    code, at_once, line = 130, True, 'interrupted'
   # Out of `except`, which would keep the error's frames and what they hold.
-  _exit(code, line, at_once)
+  # Others would be waited for, who wait for this one.
+  _exit(code, line, at_once or bool(code and _has_peers()))
+
+
+def _has_peers() -> bool:
+  distributed = sys.modules.get('resflax.parallel.distributed')
+  return distributed is not None and distributed.joined()
 
 
 def _exit(code: int | None, line: str, at_once: bool) -> None:

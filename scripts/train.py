@@ -12,6 +12,7 @@ from ml_collections import config_flags
 
 from resflax.errors import NotFiniteError, UsageError
 from scripts.command import run
+from scripts.hosts import join
 
 CONFIG = config_flags.DEFINE_config_file(
   'config', None, 'A config file, with its argument: FILE.py[:ARG].'
@@ -36,6 +37,7 @@ def main(argv) -> None:
   from resflax.training.environment import use_compilation_cache
   from resflax.training.trainer import train
 
+  join()
   use_compilation_cache()
   try:
     train(CONFIG.value, WORKDIR.value, allow_change=ALLOW_CHANGE.value)

@@ -31,7 +31,10 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-  eval_step: Callable, variables: Mapping, batches: Iterable[Mapping]
+  eval_step: Callable,
+  variables: Mapping,
+  batches: Iterable[Mapping],
+  gather: Callable = np.asarray,
 ) -> Evaluation:
   """Runs a model over padded batches.
 
@@ -39,14 +42,16 @@ def evaluate(
     eval_step: `(variables, batch) -> arrays, one number an example`.
     variables: of the model.
     batches: as `data.pipeline.eval_batches` gives them, with `mask`.
+    gather: from this host's rows of a batch to those of all hosts, which
+      `eval_step` returns already.
   """
   parts: dict[str, list] = {}
   for batch in batches:
-    mask = batch['mask']
+    mask, labels = gather(batch['mask']), gather(batch['label'])
     outputs = eval_step(
       variables, {'image': batch['image'], 'label': batch['label']}
     )
-    for name, values in {**outputs, 'label': batch['label']}.items():
+    for name, values in {**outputs, 'label': labels}.items():
       parts.setdefault(name, []).append(np.asarray(values)[mask])
   examples = {name: np.concatenate(rows) for name, rows in parts.items()}
   # float64, so that the mean does not depend on the order of the sums.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import jax
 import numpy as np
+from jax.experimental import mesh_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
@@ -14,12 +15,19 @@ def make_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
   """Returns the mesh over `devices`, all of them where None.
 
   The axis is `Auto`: group normalisation reshapes the batch axis, which
-  `jax.make_mesh`'s default of explicit axes refuses.
+  `jax.make_mesh`'s default of explicit axes refuses. Of several slices, which
+  a slower network joins, each is one stretch of the axis.
   """
-  devices = jax.devices() if devices is None else devices
-  return jax.make_mesh(
-    (len(devices),), ('data',), axis_types=(AxisType.Auto,), devices=devices
+  devices = list(jax.devices() if devices is None else devices)
+  slices = len({getattr(d, 'slice_index', 0) for d in devices})
+  if slices == 1:
+    return jax.make_mesh(
+      (len(devices),), ('data',), axis_types=(AxisType.Auto,), devices=devices
+    )
+  grid = mesh_utils.create_hybrid_device_mesh(
+    (len(devices) // slices,), (slices,), devices
   )
+  return Mesh(grid, ('data',), axis_types=(AxisType.Auto,))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
@@ -30,6 +38,40 @@ def replicated(mesh: Mesh) -> NamedSharding:
 def batch_sharded(mesh: Mesh) -> NamedSharding:
   """The leading axis dealt to the devices."""
   return NamedSharding(mesh, PartitionSpec('data'))
+
+
+def placed(mesh: Mesh, shapes: PyTree, *, spread: bool = False) -> PyTree:
+  """Returns shapes with their shardings.
+
+  Args:
+    mesh: the devices.
+    shapes: of arrays.
+    spread: whether each device keeps a part of every array that the devices
+      divide, and not the whole.
+  """
+
+  def place(x):
+    sharding = _spread(mesh, x.shape) if spread else replicated(mesh)
+    return jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding)
+
+  return jax.tree.map(place, shapes)
+
+
+def _spread(mesh: Mesh, shape: Sequence[int]) -> NamedSharding:
+  """Dealt along the longest axis that the devices divide, if there is one."""
+  divided = [i for i, n in enumerate(shape) if n and n % mesh.size == 0]
+  if not divided:
+    return replicated(mesh)
+  axis = max(divided, key=lambda i: shape[i])
+  return NamedSharding(mesh, PartitionSpec(*[None] * axis, 'data'))
+
+
+def gathered(mesh: Mesh, arrays: PyTree) -> PyTree:
+  """Returns arrays whole on every device."""
+  whole = replicated(mesh)
+  if all(x.sharding == whole for x in jax.tree.leaves(arrays)):
+    return arrays
+  return jax.jit(lambda tree: tree, out_shardings=whole)(arrays)
 
 
 def shard(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:

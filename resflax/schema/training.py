@@ -40,6 +40,13 @@ TRAINING = {
       'rest',
       item=str,
     ),
+    'sharding': Field(
+      str,
+      'replicated',
+      "whether every device keeps the rule's memory and the average of weights "
+      'whole, or its part of them (ZeRO, stage 1)',
+      choices=('replicated', 'zero1'),
+    ),
     'accumulate': Field(
       int, 1, 'parts of a batch whose gradients are averaged', low=1
     ),

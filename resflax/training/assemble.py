@@ -19,6 +19,7 @@ from resflax.data.records import (
 from resflax.errors import UsageError
 from resflax.fields import nest
 from resflax.models import build_model
+from resflax.parallel import distributed
 from resflax.parallel import mesh as meshes
 from resflax.training import losses
 from resflax.training.initial import (
@@ -53,8 +54,8 @@ def assemble(
   values = schema.complete(config)
   if model is None:
     build_model(nest(values)['model'])  # typos are refused before data are made
-  dataset = source or sources.load_dataset(
-    values['data.name'], values['data.data_dir']
+  dataset = source or distributed.main_first(
+    lambda: sources.load_dataset(values['data.name'], values['data.data_dir'])
   )
   weights = read_initial(values)
   if weights and model is not None:

@@ -14,6 +14,7 @@ import orbax.checkpoint as ocp
 from etils import epath
 
 from resflax.errors import StorageError
+from resflax.parallel import distributed
 from resflax.training.orbax_noise import hush
 from resflax.training.saved import SavedSteps, one_line
 from resflax.training.state import TrainState, path_of
@@ -103,8 +104,14 @@ class Checkpointer:
       self._steps.delete_superseded(self._last, self._every)
 
   def latest(self) -> int | None:
-    """Returns the newest step that is intact; see `SavedSteps.latest`."""
-    return self._steps.latest()
+    """Returns the newest step that is intact; see `SavedSteps.latest`.
+
+    Of several processes, the main one reads and verifies.
+    """
+    step = distributed.on_main(self._steps.latest)
+    if not distributed.is_main():
+      self._steps.trust(step)
+    return step
 
   def is_evaluated(self, step: int) -> bool:
     """Whether a step on disk was evaluated before it was saved."""

@@ -100,13 +100,14 @@ def _imports(frame: types.FrameType | None) -> bool:
 
 
 @contextlib.contextmanager
-def preemptible() -> Iterator[Interruption]:
-  """Listens to SIGTERM and SIGINT.
+def preemptible(*signals: signal.Signals) -> Iterator[Interruption]:
+  """Listens to SIGTERM and SIGINT, or to what is given.
 
   Raises:
     PreemptedError: one came while nobody awaited it.
   """
-  with Interruption(signal.SIGTERM, signal.SIGINT) as interruption:
+  signals = signals or (signal.SIGTERM, signal.SIGINT)
+  with Interruption(*signals) as interruption:
     try:
       yield interruption
     except (KeyboardInterrupt, Exception):  # see `raised`

@@ -1,9 +1,11 @@
 """The programs of a run, in the order in which they are needed."""
 
+import hashlib
 from collections.abc import Callable, Hashable
 
 import jax
 
+from resflax.parallel import distributed
 from resflax.resolution import Stage, programs_from
 from resflax.training.finiteness import watched
 from resflax.training.setup import Setup
@@ -31,9 +33,16 @@ def _train_job(setup: Setup, stage: Stage) -> Callable:
   _, resolution, strength, batches = stage
   if jax.config.jax_debug_nans:  # which looks into no compiled program
     return lambda: watched(setup.jit_train(strength, batches))
-  return lambda: setup.lower_train(resolution, strength, batches).compile()
+  return lambda: _compiled(setup.lower_train(resolution, strength, batches))
 
 
 def _eval_job(setup: Setup) -> Callable:
   size = setup.resolved['resolution.test']
-  return lambda: setup.lower_eval(size).compile()
+  return lambda: _compiled(setup.lower_eval(size))
+
+
+def _compiled(lowered: jax.stages.Lowered) -> jax.stages.Compiled:
+  if distributed.are_several():  # or their collectives would never meet
+    text = lowered.as_text().encode()
+    distributed.check_equal('program', hashlib.sha256(text).hexdigest())
+  return lowered.compile()

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from resflax.errors import PreemptedError, ResflaxError
+from resflax.parallel import distributed
 from resflax.resolution import Stage, stage_at, steps_from
 from resflax.training.finiteness import Finiteness
 
@@ -138,7 +139,7 @@ def run_loop(
   log: Callable,
   evaluate: Callable,
   save: Callable,
-  interrupted: Callable[[], bool],
+  interrupted: Callable[[int], bool],
   finiteness: Finiteness,
   owed: bool = False,
   batches_before: Callable[[int], int] = int,
@@ -159,7 +160,7 @@ def run_loop(
     log: `(state, step, means of the metrics)`.
     evaluate: `(state, step) -> whether this is the best so far`.
     save: `(state, step)`.
-    interrupted: whether to stop after the present step.
+    interrupted: whether to stop after a step.
     finiteness: counts the steps up to `start`.
     owed: whether the state at `start` was saved because its evaluation failed;
       it is then evaluated first.
@@ -179,6 +180,8 @@ def run_loop(
     try:
       yield
     except ResflaxError:
+      if distributed.are_several():  # the others are not here to save
+        raise
       if len(window):
         log(state, step, window.mean())
       if step > saved:
@@ -191,8 +194,9 @@ def run_loop(
     with rescuing(step - 1):
       state, metrics = train_step(state, step - 1)
     window.add(step, metrics)
-    last, stop = step == total_steps, interrupted()
-    if last or stop or due(step, cadence.log, batches_before):
+    last, stop = step == total_steps, interrupted(step)
+    logged = last or stop or due(step, cadence.log, batches_before)
+    if logged:
       log(state, step, window.mean())
     best = False
     if last or due(step, cadence.evaluate, batches_before):
@@ -200,6 +204,8 @@ def run_loop(
       with rescuing(step):
         best = evaluate(state, step)
     late = time.monotonic() - saved_at > cadence.checkpoint_seconds
+    if distributed.are_several():  # and so are their clocks
+      late = logged and distributed.agreed('late', late)
     if last or stop or best or late or due(step, cadence.checkpoint):
       window.fetch()
       save(state, step)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from etils import epath
 
 from resflax.errors import UsageError
+from resflax.parallel import distributed
 
 
 class JsonLines:
@@ -103,11 +104,16 @@ class Metrics:
   def __init__(
     self, workdir: epath.PathLike, step: int, writers: Sequence[str]
   ):
-    """Opens the JSON lines and the named writers at `step`."""
-    self._writers = [
-      JsonLines(workdir, step),
-      *(WRITERS[name](workdir, step) for name in writers),
-    ]
+    """Opens the JSON lines and the named writers at `step`.
+
+    Of several processes, the main one writes.
+    """
+    self._writers = []
+    if distributed.is_main():
+      self._writers = [
+        JsonLines(workdir, step),
+        *(WRITERS[name](workdir, step) for name in writers),
+      ]
 
   def write(self, row: Mapping[str, int | float]) -> None:
     """Adds a row, which holds `step`, to each."""

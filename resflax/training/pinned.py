@@ -15,6 +15,7 @@ FREE = (
   'checkpoint_every',
   'keep',
   'profile_steps',
+  'optimizer.sharding',
   'writers',
 )
 

@@ -46,6 +46,11 @@ class Programs:
     self.exposed_s += time.monotonic() - start
     return program
 
+  def wait(self) -> None:
+    """Waits until all are compiled."""
+    for name in self._futures:
+      self.get(name)
+
   def close(self) -> None:
     """Forgets what has not been started."""
     self._pool.shutdown(wait=False, cancel_futures=True)

@@ -12,6 +12,7 @@ from resflax.errors import DataError
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
 from resflax.models.layout import unstack
+from resflax.parallel import distributed
 from resflax.parallel import mesh as meshes
 from resflax.resolution import resolution_at, stage_at
 from resflax.training.checkpointing import Checkpointer
@@ -70,6 +71,9 @@ class Session:
     except BaseException:  # an interruption too: not all has to be compiled
       self.programs.close()
       raise
+    if distributed.are_several() and _is_gpu(setup.mesh):
+      # XLA's autotuning waits for every host, so all compile at once.
+      self.programs.wait()
     self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
     self.clock = Clock(meta.get('seconds', 0.0) + time.monotonic() - began)
     self.finiteness = Finiteness(
@@ -81,8 +85,9 @@ class Session:
     self._bad = BadExamples(
       setup.num_examples,
       get['data.bad_budget'],
-      self._still_bad(),
+      distributed.on_main(self._still_bad),
     )
+    self._bad_here: tuple[Bad, ...] = ()  # of this process, not yet counted
     self.batches = setup.inputs.train_batches(self.step)
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
@@ -91,7 +96,9 @@ class Session:
     self._best = self._checkpoints.best()[1] if self._checkpoints else -1.0
     self._logged = self.step
     self.progress = LiveProgress(
-      setup.resolved.total_steps, self.step, Console()
+      setup.resolved.total_steps,
+      self.step,
+      Console(quiet=not distributed.is_main()),
     )
 
   def _first_state(self, step: int | None) -> tuple[TrainState, dict]:
@@ -118,7 +125,7 @@ class Session:
       and not self._checkpoints.is_evaluated(self.step)
     )
 
-  def _still_bad(self) -> list[Bad]:
+  def _still_bad(self) -> list[Sequence]:
     """Returns the bad examples of earlier starts that nobody has replaced."""
     found = self.folder.bad_examples()
     if found:
@@ -133,7 +140,9 @@ class Session:
       program = self.programs.get(train_key(stage))
     batch = next(self.batches)
     try:
-      self._count_bad(batch.pop('bad'))
+      self._bad_here += batch.pop('bad')
+      if not distributed.are_several() or self._is_logged(step + 1):
+        self._count_bad()
     except DataError:
       del batch  # shared memory of a worker, which the error would keep
       raise
@@ -149,8 +158,18 @@ class Session:
       jax.profiler.stop_trace()
     return state, metrics
 
-  def _count_bad(self, bad: Sequence[Bad]) -> None:
+  def _is_logged(self, step: int) -> bool:
+    every = self.setup.resolved['log_every_steps']
+    return due(step, every, self.setup.batches_before)
+
+  def _count_bad(self) -> None:
     """Keeps the list of bad examples; says of each new one what it is."""
+    here, self._bad_here = self._bad_here, ()
+    bad = [
+      Bad(*found)
+      for there in distributed.gathered('bad', here)
+      for found in there
+    ]
     if not bad:
       return
     try:
@@ -218,24 +237,26 @@ class Session:
     evaluation = self._evaluate(state, get['data.test_split'])
     row = {**self._position(self.step), **evaluation.row('test')}
     self._write(state, row)
-    save_evaluation(
-      self.folder.path / 'evaluation.npz',
-      evaluation,
-      lambda index: self.setup.inputs.picture(get['data.test_split'], index),
-      split=get['data.test_split'],
-      resolution=get['resolution.test'],
-      class_names=self.setup.dataset.info.class_names,
-    )
+    if distributed.is_main():
+      save_evaluation(
+        self.folder.path / 'evaluation.npz',
+        evaluation,
+        lambda index: self.setup.inputs.picture(get['data.test_split'], index),
+        split=get['data.test_split'],
+        resolution=get['resolution.test'],
+        class_names=self.setup.dataset.info.class_names,
+      )
     return evaluation
 
   def _evaluate(self, state: TrainState, split: str) -> Evaluation:
     program = self.programs.get(EVAL)
-    variables = state.eval_variables
+    variables = meshes.gathered(self.setup.mesh, state.eval_variables)
 
     def eval_step(variables, batch):
       return program(variables, meshes.shard(self.setup.mesh, batch))
 
-    return evaluate(eval_step, variables, self.setup.inputs.eval_batches(split))
+    batches = self.setup.inputs.eval_batches(split)
+    return evaluate(eval_step, variables, batches, distributed.rows_of_all)
 
   def _position(self, step: int) -> dict[str, int | float]:
     """Where in the run a row belongs."""
@@ -276,3 +297,7 @@ class Session:
         stack.callback(self._checkpoints.close)
       for part in parts:
         stack.callback(part.close)
+
+
+def _is_gpu(mesh: jax.sharding.Mesh) -> bool:
+  return mesh.devices.flat[0].platform == 'gpu'

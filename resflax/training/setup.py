@@ -152,14 +152,18 @@ class Setup:
       variables = self.model.lazy_init(*self._example, train=False)
     else:
       variables = self.from_blocks(self.initial)
-    create = jax.jit(self._create, out_shardings=meshes.replicated(self.mesh))
+    create = jax.jit(self._create, out_shardings=self._shardings)
     return create(variables)
 
   @functools.cached_property
   def state_shapes(self) -> TrainState:
     """The shapes and shardings of a state."""
     shapes = jax.eval_shape(self._create, self._variable_shapes)
-    return self._everywhere(shapes)
+    return self._placed(shapes)
+
+  @property
+  def _shardings(self) -> TrainState:
+    return jax.tree.map(lambda x: x.sharding, self.state_shapes)
 
   @functools.cached_property
   def _variable_shapes(self) -> Mapping:
@@ -169,7 +173,7 @@ class Setup:
   @property
   def saved_shapes(self) -> TrainState:
     """The shapes and shardings of a state as it is saved."""
-    return self._everywhere(jax.eval_shape(unstack, self.state_shapes))
+    return self._placed(jax.eval_shape(unstack, self.state_shapes))
 
   @property
   def _example(self) -> tuple[jax.Array, jax.ShapeDtypeStruct]:
@@ -183,11 +187,17 @@ class Setup:
     average = self.resolved['ema.decay'] > 0
     return create_state(variables, self.optimizer, ema=average)
 
-  def _everywhere(self, shapes: TrainState) -> TrainState:
-    sharding = meshes.replicated(self.mesh)
-    return jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=sharding),
-      shapes,
+  def _placed(self, shapes: TrainState) -> TrainState:
+    """Gives shapes their shardings: what `zero1` spreads, and the rest whole.
+
+    Source: Rajbhandari et al. 2020, "ZeRO", stage 1, over the data axis.
+    """
+    placed = meshes.placed(self.mesh, shapes)
+    if self.resolved['optimizer.sharding'] == 'replicated':
+      return placed
+    return placed.replace(
+      opt_state=meshes.placed(self.mesh, shapes.opt_state, spread=True),
+      ema=meshes.placed(self.mesh, shapes.ema, spread=True),
     )
 
   @property
@@ -202,8 +212,7 @@ class Setup:
     """Returns the state in the layout of the model."""
     if not self._scans:
       return state
-    everywhere = meshes.replicated(self.mesh)
-    return jax.jit(stack, out_shardings=everywhere)(state)
+    return jax.jit(stack, out_shardings=self._shardings)(state)
 
   def lower_train(
     self, resolution: int, strength: float = 1.0, batches: int = 1
@@ -232,8 +241,8 @@ class Setup:
       teach=self.teacher.loss if self.teacher else None,
       gradient_norms=self.resolved['log_gradient_norms'],
     )
-    everywhere = meshes.replicated(self.mesh)
-    return jax.jit(step, donate_argnums=0, out_shardings=everywhere)
+    shardings = self._shardings, meshes.replicated(self.mesh)
+    return jax.jit(step, donate_argnums=0, out_shardings=shardings)
 
   @property
   def beside_batch(self) -> tuple:
@@ -249,7 +258,7 @@ class Setup:
     """Returns the lowered evaluation step."""
     step = make_eval_step(self.predict, self.loss)
     jitted = jax.jit(step, out_shardings=meshes.replicated(self.mesh))
-    variables = self.state_shapes.eval_variables
+    variables = meshes.placed(self.mesh, self.state_shapes.eval_variables)
     return jitted.lower(variables, self.batch_shapes(resolution))
 
   def batch_shapes(self, resolution: int, batches: int = 1) -> dict:

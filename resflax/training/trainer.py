@@ -6,6 +6,8 @@ people bring their own model, data or loss as arguments.
 
 import contextlib
 import dataclasses
+import json
+import signal
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +26,8 @@ from resflax.errors import (
 )
 from resflax.evaluation.classification import Evaluation
 from resflax.models.layout import unstack
+from resflax.parallel import distributed
+from resflax.parallel import mesh as meshes
 from resflax.training import environment
 from resflax.training.announce import announce
 from resflax.training.assemble import assemble
@@ -43,7 +47,7 @@ class Result(NamedTuple):
     evaluation: of its average on the test split.
     digest: of the state, see `training.state.digest`.
     seconds: of training, over all restarts.
-    report: path of the report, None where nothing is saved.
+    report: path of the report, None where this process saves none.
   """
 
   state: TrainState
@@ -89,7 +93,9 @@ def train(
   if isinstance(config, ConfigDict):
     config = config.to_dict()
   with contextlib.ExitStack() as stack:
-    interruption = stack.enter_context(preemptible())
+    # Of several processes, JAX's runtime listens to SIGTERM.
+    signals = [signal.SIGINT] if distributed.joined() else []
+    interruption = stack.enter_context(preemptible(*signals))
     setup = taught(assemble(config, model=model, source=source, loss=loss))
     check_workers(setup.resolved['data.workers'])
     saving = workdir is not None
@@ -97,13 +103,14 @@ def train(
       workdir = stack.enter_context(tempfile.TemporaryDirectory())
     folder = Workdir(workdir)
     info = dataclasses.asdict(setup.dataset.info)
-    folder.pin(setup.resolved, info, allow_change)
+    distributed.on_main(lambda: folder.pin(setup.resolved, info, allow_change))
+    distributed.check_equal('config', json.dumps([setup.resolved.config, info]))
     folder.write_json(
       'environment.json', {**environment.describe(), 'decoder': decode.DECODER}
     )
     session = Session(setup, folder, saving=saving, hooks=hooks)
     with _status(session):
-      with contextlib.closing(session):
+      with _closed(session):
         state, evaluation = _run(session, interruption)
       session.write_status('done')
       return _conclude(session, state, evaluation)
@@ -130,7 +137,7 @@ def _run(
       log=session.log,
       evaluate=session.validate,
       save=session.save,
-      interrupted=interrupted,
+      interrupted=lambda step: distributed.stops(step, interrupted()),
       finiteness=session.finiteness,
       batches_before=session.setup.batches_before,
       owed=session.owes_validation,
@@ -142,8 +149,11 @@ def _conclude(
   session: Session, state: TrainState, evaluation: Evaluation
 ) -> Result:
   seconds = session.clock.seconds
-  path = report.build(session.folder.path) if session.saving else None
-  fingerprint = digest(unstack(state))
+  path = None
+  if session.saving and distributed.is_main():
+    path = report.build(session.folder.path)
+  whole = meshes.gathered(session.setup.mesh, state)
+  fingerprint = digest(unstack(whole))
   session.progress.say(
     f'test top1 {evaluation.top1:.2%} on {evaluation.count} images '
     f'after {seconds:.1f} s'
@@ -152,6 +162,23 @@ def _conclude(
     session.progress.say(f'report {path}')
   session.progress.say(f'digest {fingerprint}')
   return Result(state, evaluation, fingerprint, seconds, path)
+
+
+@contextlib.contextmanager
+def _closed(session: Session) -> Iterator[None]:
+  """Closes a session, but where a save would wait for a lost process."""
+  try:
+    yield
+  except Exception as error:
+    lost = distributed.explained(error)
+    if lost:
+      raise lost from error
+    session.close()
+    raise
+  except BaseException:
+    session.close()
+    raise
+  session.close()
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from resflax import schema
 from resflax.config import Resolved
 from resflax.errors import StorageError, UsageError
 from resflax.fields import flat, tuples
+from resflax.parallel import distributed
 from resflax.paths import absolute
 from resflax.resolution import Stage
 from resflax.training.pinned import (
@@ -25,7 +26,10 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 class Workdir:
-  """Files of one run; gs:// works, for all goes through etils.epath."""
+  """Files of one run; gs:// works, for all goes through etils.epath.
+
+  Of several processes, the main one writes.
+  """
 
   def __init__(self, path: epath.PathLike):
     """Makes the folder.
@@ -34,6 +38,9 @@ class Workdir:
       StorageError: it cannot be made or written.
     """
     self.path = epath.Path(absolute(path))
+    distributed.on_main(self._make)
+
+  def _make(self) -> None:
     try:
       self.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -45,6 +52,8 @@ class Workdir:
     Raises:
       StorageError: it cannot be written.
     """
+    if not distributed.is_main():
+      return
     temporary = self.path / f'.{name}.tmp'
     try:
       temporary.write_text(json.dumps(data, indent=2) + '\n')

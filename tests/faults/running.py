@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -28,7 +29,7 @@ class Life:
     first: seconds until the first step, None before.
   """
 
-  def __init__(self, workdir, *flags, cache=None, largest_file=None):
+  def __init__(self, workdir, *flags, cache=None, largest_file=None, devices=1):
     """Starts.
 
     Args:
@@ -36,6 +37,7 @@ class Life:
       flags: of scripts.train, beside config and workdir.
       cache: folder for compiled programs.
       largest_file: bytes that the process may write into one.
+      devices: that the CPU is divided into.
     """
     self.workdir = pathlib.Path(workdir)
     self.lines, self.first = [], None
@@ -52,7 +54,13 @@ class Life:
         *flags,
       ],
       cwd=ROOT,
-      env=os.environ | ({'JAX_COMPILATION_CACHE_DIR': cache} if cache else {}),
+      env={
+        **os.environ,
+        **({'JAX_COMPILATION_CACHE_DIR': cache} if cache else {}),
+        'JAX_PLATFORMS': 'cpu',
+        'XLA_FLAGS': f'--xla_force_host_platform_device_count={devices}',
+        'NPROC': '2',  # XLA's threads, on which the order of sums depends
+      },
       stdout=subprocess.PIPE,
       stderr=subprocess.PIPE,
       text=True,
@@ -133,6 +141,26 @@ class Life:
     """Returns the exit code."""
     self._join()
     return self._process.returncode
+
+
+@contextlib.contextmanager
+def together(workdir, count, *flags, **options):
+  """Yields the lives of one run over several processes."""
+  with socket.socket() as free:
+    free.bind(('127.0.0.1', 0))
+    address = '127.0.0.1:{1}'.format(*free.getsockname())
+  cluster = (
+    f'--coordinator_address={address}',
+    f'--num_processes={count}',
+    '--heartbeat_seconds=10',
+  )
+  with contextlib.ExitStack() as stack:
+    yield [
+      stack.enter_context(
+        Life(workdir, *cluster, f'--process_id={i}', *flags, **options)
+      )
+      for i in range(count)
+    ]
 
 
 def acknowledged(workdir):

@@ -3,6 +3,7 @@
 A process of its own, for the number of devices is fixed when jax starts.
 """
 
+import re
 import sys
 
 import jax
@@ -13,8 +14,8 @@ from resflax.models.layers import GroupBatchNorm
 
 
 def train(group_size: int, num_devices: int, x: np.ndarray) -> dict:
-  """Returns outputs, statistics, gradients, and whether outputs were bought
-  with communication."""
+  """Returns outputs, statistics, gradients, and what outputs are bought with:
+  each collective, and how many devices take part."""
   mesh = jax.make_mesh(
     (num_devices,),
     ('data',),
@@ -38,8 +39,25 @@ def train(group_size: int, num_devices: int, x: np.ndarray) -> dict:
   output = jax.jit(lambda x: apply(x)[0]).lower(x).compile()
   return jax.device_get(step(x)) | {
     'devices': len(x.devices()),
-    'communicates': 'all-' in output.as_text(),
+    'collectives': collectives(output.as_text()),
   }
+
+
+def collectives(program: str) -> list[str]:
+  """Returns `all-reduce of 2` and the like for each collective."""
+  found = re.findall(
+    r'((?:all|reduce|collective)-[a-z-]+)\(.*?replica_groups='
+    r"mesh\['axis_0'=(.*?)\] \{(.*?)\}",
+    program,
+  )
+  assert program.count('replica_groups') == len(found), 'another notation'
+  described = []
+  for operation, mesh, taking_part in found:
+    sizes = dict(enumerate(re.findall(r'(?:^|=)(\d+)', mesh)))
+    axes = map(int, re.findall(r'axis_(\d+)', taking_part))
+    count = np.prod([int(sizes[axis]) for axis in axes])
+    described.append(f'{operation} of {count}')
+  return described
 
 
 if __name__ == '__main__':

@@ -71,7 +71,7 @@ def record(
     log=log,
     evaluate=evaluate,
     save=lambda state, step: events.append(f'save {step} {state}'),
-    interrupted=lambda: f'step {stop_at}' in events,
+    interrupted=lambda step: f'step {stop_at}' in events,
     finiteness=Finiteness(),
     batches_before=batches_before,
   )
