@@ -1,6 +1,6 @@
 """Steps whose loss or gradient is not finite: left out, counted, limited."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -104,8 +104,15 @@ def check_finite(state: PyTree, step: int) -> None:
     NotFiniteError: names the first leaf.
   """
   for keys, leaf in jax.tree_util.tree_leaves_with_path(state):
-    if not np.isfinite(np.asarray(leaf)).all():
+    if not all(np.isfinite(part).all() for part in _parts(leaf)):
       raise NotFiniteError(
         f'{path_of(keys)} is not finite at step {step}, though its loss and '
         'gradient are: lower config.optimizer.lr. The state was not saved.'
       )
+
+
+def _parts(leaf: jax.Array) -> Iterator[np.ndarray]:
+  """Yields what this process holds of an array, but for copies."""
+  shards = leaf.addressable_shards
+  for shard in shards[:1] if leaf.is_fully_replicated else shards:
+    yield np.asarray(shard.data)
