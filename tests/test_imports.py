@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 PURE = (  # level 1: the standard library only
   *('arguments', 'checks', 'config', 'conflicts', 'durations', 'errors'),
-  *('atomic', 'batches', 'fields', 'geometry'),
+  *('atomic', 'batches', 'fields', 'geometry', 'goodput'),
   *(
     'path',
     'paths',
@@ -31,7 +31,8 @@ LEVEL_1 = tuple(f'resflax.{name}' for name in PURE)
 # Parts of training that know neither models nor data.
 ALONE = (
   *('batch', 'checkpointing', 'colour', 'environment', 'erasing'),
-  *('finiteness', 'manifest', 'orbax_noise', 'saved'),
+  *('finiteness', 'ledger', 'manifest', 'orbax_noise', 'replicas', 'saved'),
+  'watchdog',
   *('interruption', 'layerwise', 'loop', 'losses', 'metrics', 'mixing'),
   'optimizers',
   *('pinned', 'programs', 'progress', 'schedules', 'state', 'steps'),

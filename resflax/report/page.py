@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from resflax.fields import flat
+from resflax.goodput import ACCOUNTS, HIDDEN, total_of
 from resflax.report import class_figures
 from resflax.report.class_scores import MOST_CLASSES, class_counts
 from resflax.report.curves import curves, logged_panels
@@ -22,7 +23,7 @@ def page(run: Run) -> str:
   parts = [summary(run), _training(run)]
   if run.evaluation:
     parts += [_examples(run.evaluation), _classes(run.evaluation)]
-  parts += [_config(run), _environment(run)]
+  parts += [_goodput(run), _config(run), _environment(run)]
   return (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -132,6 +133,23 @@ def _by_group(item: tuple[str, object]) -> str:
   """Sorts ungrouped fields first, keeps the order inside a group."""
   group, dot, _ = item[0].partition('.')
   return group if dot else ''
+
+
+def _goodput(run: Run) -> str:
+  if not run.goodput:
+    return ''
+  total = total_of(run.goodput)
+  rows = [
+    (name, f'{seconds:,.1f}', f'{seconds / total:.1%}')
+    for account, name in ACCOUNTS.items()
+    if (seconds := run.goodput.get(account, 0.0))
+  ]
+  hidden = run.goodput.get(HIDDEN, 0.0)
+  text = (
+    f'Of {total:,.1f} seconds over all starts; beside them {hidden:,.1f} '
+    'seconds of compilation that nothing waited for.'
+  )
+  return _section('Time', text, _table(('', 'seconds', 'share'), rows))
 
 
 def _environment(run: Run) -> str:

@@ -77,6 +77,7 @@ class Run:
   status: dict
   environment: dict
   evaluation: Evaluation | None
+  goodput: dict = dataclasses.field(default_factory=dict)
 
   def last(self, key: str) -> dict:
     """Returns the newest row that has `key`, or an empty one."""
@@ -120,6 +121,7 @@ def read_run(workdir: epath.PathLike) -> Run:
     status=_object(workdir / 'status.json'),
     environment=_object(workdir / 'environment.json'),
     evaluation=_evaluation(workdir / 'evaluation.npz'),
+    goodput=_object(workdir / 'goodput.json'),
   )
 
 

@@ -46,6 +46,18 @@ SCHEMA = {
     'last': Field(int, 2, 'newest checkpoints kept', low=1),
     'every': Field(int, None, 'and one each so many steps', low=1),
   },
+  'watchdog': {
+    account: Field(float, seconds, f'longest {what}; 0 = any', low=0)
+    for account, seconds, what in (
+      ('step', 300.0, 'wait for a step'),
+      ('data', 600.0, 'wait for a batch'),
+      ('compile', 3600.0, 'wait for a program'),
+      ('evaluate', 300.0, 'wait for a batch of evaluation'),
+      ('save', 900.0, 'wait for a save'),
+      ('restore', 1800.0, 'reading of a checkpoint'),
+      ('setup', 3600.0, 'start, or report'),
+    )
+  },
   'profile_steps': Field(tuple, (), 'first and last step to trace', item=int),
   'writers': Field(
     tuple,

@@ -6,6 +6,7 @@ manifest is written.
 """
 
 import functools
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import jax
@@ -43,6 +44,7 @@ class Checkpointer:
     self._steps = SavedSteps(epath.Path(workdir), read_only=read_only)
     self._thread = ThreadPoolExecutor(1, thread_name_prefix='manifest')
     self._saving: Future | None = None
+    self.save_seconds = 0.0  # the last save took, until it was on disk
 
   @functools.cached_property
   def _manager(self) -> ocp.CheckpointManager:
@@ -78,7 +80,7 @@ class Checkpointer:
     Raises:
       StorageError: this or the save before could not be written.
     """
-    step = int(state.step)
+    step, began = int(state.step), time.monotonic()
     with one_line('write'):
       self._finish()
       self._manager.save(
@@ -89,12 +91,13 @@ class Checkpointer:
         ),
         force=True,
       )
-      self._saving = self._thread.submit(self._complete, step, metrics)
+      self._saving = self._thread.submit(self._complete, step, metrics, began)
 
-  def _complete(self, step: int, metrics: dict | None) -> None:
+  def _complete(self, step: int, metrics: dict | None, began: float) -> None:
     """Waits for the commit; only then the step counts as saved."""
     self._manager.wait_until_finished()
     self._steps.add(step, metrics)
+    self.save_seconds = time.monotonic() - began
 
   def _finish(self) -> None:
     """Waits for the save in flight; only then older ones are deleted."""

@@ -73,33 +73,6 @@ class Window:
     }
 
 
-class Clock:
-  """Seconds of a run over its restarts, and those that steps took."""
-
-  def __init__(self, before: float):
-    """Starts; `before` are the seconds of earlier starts."""
-    self._start = time.monotonic() - before
-    self._mark = self._start + before
-
-  @property
-  def seconds(self) -> float:
-    """Seconds of the run so far."""
-    return time.monotonic() - self._start
-
-  def lap(self) -> float:
-    """Returns the seconds of stepping since the last lap."""
-    now = time.monotonic()
-    lap, self._mark = now - self._mark, now
-    return lap
-
-  @contextlib.contextmanager
-  def paused(self) -> Iterator[None]:
-    """Keeps what happens inside out of the next lap."""
-    start = time.monotonic()
-    yield
-    self._mark += time.monotonic() - start
-
-
 def steps_left(stages: Sequence[Stage], step: int, total_steps: int) -> float:
   """Returns the steps to come, counted in steps at the present resolution.
 

@@ -9,6 +9,16 @@ from resflax.errors import UsageError
 from resflax.parallel import distributed
 
 
+def last_time(workdir: epath.PathLike, step: int) -> float | None:
+  """Returns the time of the newest row behind a step, None without any."""
+  times = []
+  for part in (epath.Path(workdir) / 'metrics').glob('*.jsonl'):
+    if int(part.stem) >= step:
+      rows, _, _ = part.read_text().rpartition('\n')  # the last may be torn
+      times += [json.loads(row)['time'] for row in rows.splitlines()[-1:]]
+  return max(times, default=None)
+
+
 class JsonLines:
   """Rows in numbered parts, one part between two checkpoints.
 

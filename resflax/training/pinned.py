@@ -16,6 +16,7 @@ FREE = (
   'keep',
   'profile_steps',
   'optimizer.sharding',
+  'watchdog',
   'writers',
 )
 

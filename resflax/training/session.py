@@ -1,30 +1,37 @@
 """One start of a run: its state, its programs, and what the loop calls."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Sequence
 
 import jax
 from rich.console import Console
 
-from resflax.data.bad import Bad, BadExamples
-from resflax.errors import DataError
+from resflax.errors import DataError, LostPeerError
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.evaluation.record import save_evaluation
+from resflax.goodput import HIDDEN
 from resflax.models.layout import unstack
 from resflax.parallel import distributed
 from resflax.parallel import mesh as meshes
 from resflax.resolution import resolution_at, stage_at
+from resflax.training.bad_count import BadCount
 from resflax.training.checkpointing import Checkpointer
 from resflax.training.finiteness import Finiteness, check_finite
 from resflax.training.jobs import EVAL, jobs_from, train_key
-from resflax.training.loop import Clock, due, steps_left
-from resflax.training.metrics import Metrics
+from resflax.training.ledger import Ledger
+from resflax.training.loop import due, steps_left
+from resflax.training.metrics import Metrics, last_time
 from resflax.training.programs import Programs
 from resflax.training.progress import LiveProgress
+from resflax.training.replicas import check_replicas
 from resflax.training.setup import Setup
 from resflax.training.state import TrainState
+from resflax.training.watchdog import Watchdog
 from resflax.training.workdir import Workdir
+
+NOTICE_S = 30  # from SIGTERM to the end, on spot machines of most clouds
 
 
 class Session:
@@ -37,7 +44,7 @@ class Session:
     state: at the start of the session.
     step: updates done.
     num_params: of the model.
-    clock: seconds of the run.
+    ledger: where the time goes.
     finiteness: counts the steps that were not finite.
     programs: compiled ahead, by use and resolution.
     batches: of the steps to come, on the host.
@@ -51,18 +58,28 @@ class Session:
     *,
     saving: bool,
     hooks: Sequence[Callable],
+    ledger: Ledger,
   ):
     """Restores the newest checkpoint, or initialises; starts to compile."""
     get = setup.resolved.values
     self.setup, self.folder, self.saving = setup, folder, saving
-    self._hooks = hooks
+    self._hooks, self.ledger = hooks, ledger
+    self.num_params = sum(
+      math.prod(x.shape) for x in jax.tree.leaves(setup.state_shapes.params)
+    )
     self._checkpoints = (
       Checkpointer(folder.path, last=get['keep.last'], every=get['keep.every'])
       if saving
       else None
     )
-    began = time.monotonic()
-    latest = self._checkpoints.latest() if self._checkpoints else None
+    self._began = time.monotonic()
+    self._watchdog = Watchdog(
+      ledger,
+      setup.resolved.group('watchdog'),
+      lambda: self.write_status('failed', LostPeerError.exit_code),
+    )
+    with ledger.on('restore'):
+      latest = self._checkpoints.latest() if self._checkpoints else None
     self.step = self._told = latest or 0
     jobs = jobs_from(setup, self.step)
     self.programs = Programs(jobs)  # while the state is made
@@ -70,28 +87,28 @@ class Session:
       self.state, meta = self._first_state(latest)
     except BaseException:  # an interruption too: not all has to be compiled
       self.programs.close()
+      self._watchdog.close()
       raise
     if distributed.are_several() and _is_gpu(setup.mesh):
       # XLA's autotuning waits for every host, so all compile at once.
       self.programs.wait()
-    self.num_params = sum(x.size for x in jax.tree.leaves(self.state.params))
-    self.clock = Clock(meta.get('seconds', 0.0) + time.monotonic() - began)
+    self._before = meta.get('seconds', 0.0)
+    ledger.go_on(meta.get('ledger', {}))
+    self._stepped = self._stepping
     self.finiteness = Finiteness(
       meta.get('not_finite', 0),
       meta.get('not_finite_in_a_row', 0),
       examples=setup.inputs.example_ids,
       keep=lambda steps: folder.write_json('not_finite.json', {'steps': steps}),
     )
-    self._bad = BadExamples(
-      setup.num_examples,
-      get['data.bad_budget'],
-      distributed.on_main(self._still_bad),
-    )
-    self._bad_here: tuple[Bad, ...] = ()  # of this process, not yet counted
     self.batches = setup.inputs.train_batches(self.step)
+    redone = distributed.on_main(lambda: last_time(folder.path, self.step))
+    if redone:
+      ledger.add('lost', max(0.0, redone - self._before))
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
     )
+    self._warned = False  # of slow saves
     self._validated: tuple[int, dict] = (0, {})  # the step, and its row
     self._best = self._checkpoints.best()[1] if self._checkpoints else -1.0
     self._logged = self.step
@@ -100,13 +117,32 @@ class Session:
       self.step,
       Console(quiet=not distributed.is_main()),
     )
+    self._bad = BadCount(setup, folder, self.progress.say)
 
   def _first_state(self, step: int | None) -> tuple[TrainState, dict]:
     """Returns the state saved at a step, or a new one, and what lay beside."""
     if step is None:
       return self.setup.initial_state(), {}
-    saved, meta = self._checkpoints.restore(self.setup.saved_shapes, step)
-    return self.setup.from_saved(saved), meta
+    with self.ledger.on('restore'):
+      saved, meta = self._checkpoints.restore(self.setup.saved_shapes, step)
+      return self.setup.from_saved(saved), meta
+
+  @property
+  def seconds(self) -> float:
+    """Seconds of the run so far, over its restarts."""
+    return self._before + time.monotonic() - self._began
+
+  @property
+  def _stepping(self) -> float:
+    """Seconds of steps so far."""
+    return self.ledger['step'] + self.ledger['data']
+
+  @property
+  def accounts(self) -> dict[str, float]:
+    """Seconds of the run by account, see `ledger`."""
+    return self.ledger.seconds() | {
+      HIDDEN: self.ledger[HIDDEN] + self.programs.hidden_s
+    }
 
   @property
   def saved(self) -> int:
@@ -125,24 +161,17 @@ class Session:
       and not self._checkpoints.is_evaluated(self.step)
     )
 
-  def _still_bad(self) -> list[Sequence]:
-    """Returns the bad examples of earlier starts that nobody has replaced."""
-    found = self.folder.bad_examples()
-    if found:
-      found = self.setup.inputs.bad_among([index for index, *_ in found])
-      self.folder.write_bad_examples(found)
-    return found
-
   def train_step(self, state: TrainState, step: int):
     """Runs the program of the step's stage on the step's batch."""
-    with self.clock.paused():
+    with self.ledger.on('compile'):
       stage = stage_at(self.setup.stages, step)
       program = self.programs.get(train_key(stage))
-    batch = next(self.batches)
+    with self.ledger.on('data'):
+      batch = next(self.batches)
     try:
-      self._bad_here += batch.pop('bad')
-      if not distributed.are_several() or self._is_logged(step + 1):
-        self._count_bad()
+      every = self.setup.resolved['log_every_steps']
+      has_row = due(step + 1, every, self.setup.batches_before)
+      self._bad.add(batch.pop('bad'), has_row=has_row)
     except DataError:
       del batch  # shared memory of a worker, which the error would keep
       raise
@@ -158,31 +187,11 @@ class Session:
       jax.profiler.stop_trace()
     return state, metrics
 
-  def _is_logged(self, step: int) -> bool:
-    every = self.setup.resolved['log_every_steps']
-    return due(step, every, self.setup.batches_before)
-
-  def _count_bad(self) -> None:
-    """Keeps the list of bad examples; says of each new one what it is."""
-    here, self._bad_here = self._bad_here, ()
-    bad = [
-      Bad(*found)
-      for there in distributed.gathered('bad', here)
-      for found in there
-    ]
-    if not bad:
-      return
-    try:
-      new = self._bad.add(bad)
-    finally:
-      self.folder.write_bad_examples(self._bad.found)
-    for example in new:
-      self.progress.say(f'cannot use {example.place}: {example.reason}')
-
   def log(self, state: TrainState, step: int, means: dict) -> None:
     """Writes a row of training metrics."""
     stages, total = self.setup.stages, self.setup.resolved.total_steps
-    lap, steps = self.clock.lap(), step - self._logged
+    lap, self._stepped = self._stepping - self._stepped, self._stepping
+    steps = step - self._logged
     before = self.setup.examples_before
     examples = before(step) - before(self._logged)
     self._logged = step
@@ -204,7 +213,7 @@ class Session:
 
   def validate(self, state: TrainState, step: int) -> bool:
     """Evaluates on the validation split; returns whether it is the best."""
-    with self.clock.paused():
+    with self.ledger.on('evaluate'):
       evaluation = self._evaluate(state, self.setup.resolved['data.val_split'])
       row = {**self._position(step), **evaluation.row('eval')}
       self._write(state, row)
@@ -216,11 +225,14 @@ class Session:
 
   def save(self, state: TrainState, step: int) -> None:
     """Saves the state, with the evaluation if this step had one."""
-    with self.clock.paused():
+    with self.ledger.on('save'):
       if self._checkpoints:
         check_finite(state, step)
+        if self.setup.mesh.size > 1:
+          check_replicas(state, step)
         meta = {
-          'seconds': self.clock.seconds,
+          'seconds': self.seconds,
+          'ledger': self.accounts,
           'not_finite': self.finiteness.total,
           'not_finite_in_a_row': self.finiteness.in_a_row,
         }
@@ -234,7 +246,8 @@ class Session:
   def test(self, state: TrainState) -> Evaluation:
     """Evaluates on the test split and keeps what the report shows of it."""
     get = self.setup.resolved.values
-    evaluation = self._evaluate(state, get['data.test_split'])
+    with self.ledger.on('evaluate'):
+      evaluation = self._evaluate(state, get['data.test_split'])
     row = {**self._position(self.step), **evaluation.row('test')}
     self._write(state, row)
     if distributed.is_main():
@@ -249,10 +262,12 @@ class Session:
     return evaluation
 
   def _evaluate(self, state: TrainState, split: str) -> Evaluation:
-    program = self.programs.get(EVAL)
+    with self.ledger.on('compile'):
+      program = self.programs.get(EVAL)
     variables = meshes.gathered(self.setup.mesh, state.eval_variables)
 
     def eval_step(variables, batch):
+      self.ledger.beat()
       return program(variables, meshes.shard(self.setup.mesh, batch))
 
     batches = self.setup.inputs.eval_batches(split)
@@ -265,7 +280,7 @@ class Session:
       'step': step,
       'epoch': examples / self.setup.num_examples,
       'examples': examples,
-      'time': self.clock.seconds,
+      'time': self.seconds,
     }
 
   def _write(self, state: TrainState, row: dict) -> None:
@@ -278,6 +293,13 @@ class Session:
     if self.saved > self._told:
       self._told = self.saved
       self.write_status('running')
+      took = self._checkpoints.save_seconds
+      if took > NOTICE_S and not self._warned:
+        self._warned = True
+        self.progress.say(
+          f'note: a save took {took:.0f} s, and spot machines are taken away '
+          f'{NOTICE_S} s after SIGTERM: lower config.checkpoint_every_*'
+        )
 
   def write_status(self, state: str, exit_code: int = 0) -> None:
     """Says how the run stands."""
@@ -293,6 +315,8 @@ class Session:
     """Ends threads and workers and waits until everything is on disk."""
     parts = [self._metrics, self.batches, self.programs, self.progress]
     with contextlib.ExitStack() as stack:  # all, whichever of them fails
+      stack.callback(self._watchdog.close)
+      stack.enter_context(self.ledger.on('save'))
       if self._checkpoints:
         stack.callback(self._checkpoints.close)
       for part in parts:

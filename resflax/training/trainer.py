@@ -25,6 +25,7 @@ from resflax.errors import (
   StorageError,
 )
 from resflax.evaluation.classification import Evaluation
+from resflax.goodput import told
 from resflax.models.layout import unstack
 from resflax.parallel import distributed
 from resflax.parallel import mesh as meshes
@@ -32,6 +33,7 @@ from resflax.training import environment
 from resflax.training.announce import announce
 from resflax.training.assemble import assemble
 from resflax.training.interruption import Interruption, preemptible
+from resflax.training.ledger import Ledger
 from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
 from resflax.training.state import TrainState, digest
@@ -92,6 +94,7 @@ def train(
   """
   if isinstance(config, ConfigDict):
     config = config.to_dict()
+  ledger = Ledger()
   with contextlib.ExitStack() as stack:
     # Of several processes, JAX's runtime listens to SIGTERM.
     signals = [signal.SIGINT] if distributed.joined() else []
@@ -108,7 +111,7 @@ def train(
     folder.write_json(
       'environment.json', {**environment.describe(), 'decoder': decode.DECODER}
     )
-    session = Session(setup, folder, saving=saving, hooks=hooks)
+    session = Session(setup, folder, saving=saving, hooks=hooks, ledger=ledger)
     with _status(session):
       with _closed(session):
         state, evaluation = _run(session, interruption)
@@ -122,7 +125,7 @@ def _run(
   get = session.setup.resolved.values
   for line in announce(session.setup, session.num_params, session.step):
     session.progress.say(line)
-  with interruption.awaited() as interrupted:
+  with interruption.awaited() as interrupted, session.ledger.on('step'):
     state = run_loop(
       session.state,
       start=session.step,
@@ -148,12 +151,14 @@ def _run(
 def _conclude(
   session: Session, state: TrainState, evaluation: Evaluation
 ) -> Result:
-  seconds = session.clock.seconds
+  seconds = session.seconds
+  session.folder.write_json('goodput.json', session.accounts)
   path = None
   if session.saving and distributed.is_main():
     path = report.build(session.folder.path)
   whole = meshes.gathered(session.setup.mesh, state)
   fingerprint = digest(unstack(whole))
+  session.progress.say(told(session.accounts))
   session.progress.say(
     f'test top1 {evaluation.top1:.2%} on {evaluation.count} images '
     f'after {seconds:.1f} s'

@@ -132,9 +132,13 @@ class Life:
     """Waits until a step is done."""
     self.until(lambda: self.steps and self.steps[-1] >= step)
 
+  def send(self, number):
+    """Sends a signal."""
+    self._process.send_signal(number)
+
   def kill(self, number=signal.SIGKILL):
     """Sends a signal; returns the exit code."""
-    self._process.send_signal(number)
+    self.send(number)
     return self.wait()
 
   def wait(self):

@@ -1,8 +1,12 @@
 """One run through several faults ends as if nothing had happened."""
 
+import json
+import os
 import pathlib
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 from etils import epath
@@ -10,6 +14,7 @@ from etils import epath
 from resflax.training.manifest import damage
 from tests.faults.injuries import files_of, flip, random_bits
 from tests.faults.running import (
+  TIMEOUT,
   Life,
   acknowledged,
   is_saving,
@@ -76,3 +81,25 @@ def test_every_flipped_bit_of_a_real_step_is_found(whole, tmp_path):
     assert found.startswith(str(file.relative_to(copy)))
     flip(file, bit)
   assert damage(epath.Path(copy)) is None
+
+
+@pytest.mark.slow
+def test_a_run_that_hangs_ends(tmp_path, cache):
+  program = pathlib.Path(__file__).with_name('hang_program.py')
+  done = subprocess.run(
+    [sys.executable, program, tmp_path / 'run'],
+    timeout=TIMEOUT,
+    capture_output=True,
+    text=True,
+    env={
+      **os.environ,
+      'JAX_COMPILATION_CACHE_DIR': cache,
+      'PYTHONPATH': os.pathsep.join(sys.path),
+    },
+  )
+  assert done.returncode == 75
+  assert 'error: nothing went on for ' in done.stderr
+  assert 'in hang\n' in done.stderr  # the stack of the main thread
+  status = json.loads((tmp_path / 'run' / 'status.json').read_text())
+  assert (status['state'], status['exit_code']) == ('failed', 75)
+  assert newest(tmp_path / 'run') >= 10

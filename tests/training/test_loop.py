@@ -1,8 +1,6 @@
 """The order of things in the loop, and when it stops."""
 
-import itertools
 import math
-import time
 
 import jax.numpy as jnp
 import pytest
@@ -16,7 +14,6 @@ from resflax.resolution import Stage
 from resflax.training.finiteness import Finiteness
 from resflax.training.loop import (
   Cadence,
-  Clock,
   Window,
   due,
   run_loop,
@@ -189,17 +186,6 @@ def test_window_means_the_steps_since_the_last_row():
   window.fetch()  # does not forget
   window.add(21, metrics(loss=6.0))
   assert window.mean() == {'train/loss': 5.0, 'train/top1': 0.5}
-
-
-def test_clock_counts_restarts_and_leaves_pauses_out_of_laps(monkeypatch):
-  ticks = itertools.count(100.0)
-  monkeypatch.setattr(time, 'monotonic', lambda: next(ticks))
-  clock = Clock(before=50.0)  # at 100
-  assert clock.seconds == 51  # at 101
-  with clock.paused():  # 102 to 103
-    pass
-  assert clock.lap() == 3  # at 104, less one second of pause
-  assert clock.lap() == 1
 
 
 def test_steps_left_weighs_by_pixels():

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from resflax.errors import UsageError
-from resflax.training.metrics import JsonLines, Metrics
+from resflax.training.metrics import JsonLines, Metrics, last_time
 
 
 def rows(workdir):
@@ -35,6 +35,21 @@ def test_a_run_that_comes_back_has_each_row_once(tmp_path):
   write(log, 30, 40)
   assert [row['step'] for row in rows(tmp_path)] == [10, 20, 30, 40]
   assert rows(tmp_path)[0] == {'step': 10, 'x': 5.0}
+
+
+def test_the_last_time_is_that_of_the_last_whole_row(tmp_path):
+  assert last_time(tmp_path, 0) is None
+  log = JsonLines(tmp_path, 0)
+  log.write({'step': 10, 'time': 1.5})
+  log.checkpoint(20)
+  log.write({'step': 30, 'time': 4.5})
+  log.write({'step': 40, 'time': 6.5})
+  part = tmp_path / 'metrics' / '000000020.jsonl'
+  part.write_text(part.read_text()[:-3])  # killed while it was written
+  assert last_time(tmp_path, 20) == 4.5
+  part.write_text('')
+  assert last_time(tmp_path, 20) is None
+  assert last_time(tmp_path, 0) == 1.5
 
 
 def test_a_new_run_drops_what_was_there(tmp_path):
