@@ -11,8 +11,10 @@ import numpy as np
 
 from resflax.benchmarks.measure import Row, interleave
 from resflax.benchmarks.nets import make_setup, random_batch, stepper
+from resflax.training.ledger import Ledger
 from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
+from resflax.training.setup import Setup
 from resflax.training.workdir import Workdir
 
 STEPS = 300
@@ -28,9 +30,7 @@ def run(*, quick: bool) -> Iterator[Row]:
   )
   with (
     tempfile.TemporaryDirectory() as folder,
-    contextlib.closing(
-      Session(setup, Workdir(folder), saving=False, hooks=())
-    ) as session,
+    contextlib.closing(_session(setup, folder)) as session,
   ):
     batch = jax.tree.map(np.asarray, random_batch(setup, RESOLUTION))
     session.batches = ({**batch, 'bad': ()} for _ in itertools.count())
@@ -53,6 +53,13 @@ def run(*, quick: bool) -> Iterator[Row]:
   yield Row(
     'the loop around no program',
     *(host * 1e6, 'us a step', host * 1e6 / 300, '300 us', '<= 1'),
+  )
+
+
+def _session(setup: Setup, folder: str) -> Session:
+  """Returns a start of a run that saves nothing, and does nothing but step."""
+  return Session(
+    setup, Workdir(folder), saving=False, hooks=(), ledger=Ledger('step')
   )
 
 
@@ -105,7 +112,7 @@ def _looped(session: Session, steps: int) -> Callable[[], None]:
       log=log,
       evaluate=lambda state, step: False,
       save=lambda state, step: None,
-      interrupted=lambda: False,
+      interrupted=lambda step: False,
       finiteness=session.finiteness,
     )
 

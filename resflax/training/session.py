@@ -9,29 +9,25 @@ import jax
 from rich.console import Console
 
 from resflax.errors import DataError, LostPeerError
-from resflax.evaluation.classification import Evaluation, evaluate
-from resflax.evaluation.record import save_evaluation
+from resflax.evaluation.classification import Evaluation
 from resflax.goodput import HIDDEN
-from resflax.models.layout import unstack
 from resflax.parallel import distributed
 from resflax.parallel import mesh as meshes
 from resflax.resolution import resolution_at, stage_at
 from resflax.training.bad_count import BadCount
-from resflax.training.checkpointing import Checkpointer
-from resflax.training.finiteness import Finiteness, check_finite
-from resflax.training.jobs import EVAL, jobs_from, train_key
+from resflax.training.evaluations import evaluated, keep
+from resflax.training.finiteness import Finiteness
+from resflax.training.jobs import jobs_from, train_key
 from resflax.training.ledger import Ledger
 from resflax.training.loop import due, steps_left
 from resflax.training.metrics import Metrics, last_time
 from resflax.training.programs import Programs
 from resflax.training.progress import LiveProgress
-from resflax.training.replicas import check_replicas
+from resflax.training.saves import Saves
 from resflax.training.setup import Setup
 from resflax.training.state import TrainState
 from resflax.training.watchdog import Watchdog
 from resflax.training.workdir import Workdir
-
-NOTICE_S = 30  # from SIGTERM to the end, on spot machines of most clouds
 
 
 class Session:
@@ -41,6 +37,7 @@ class Session:
     setup: the pieces of the run.
     folder: of the run.
     saving: whether checkpoints and a report are kept.
+    saves: its checkpoints.
     state: at the start of the session.
     step: updates done.
     num_params: of the model.
@@ -67,24 +64,20 @@ class Session:
     self.num_params = sum(
       math.prod(x.shape) for x in jax.tree.leaves(setup.state_shapes.params)
     )
-    self._checkpoints = (
-      Checkpointer(folder.path, last=get['keep.last'], every=get['keep.every'])
-      if saving
-      else None
-    )
+    self.saves = Saves(setup, folder, self.num_params, saving=saving)
     self._began = time.monotonic()
     self._watchdog = Watchdog(
       ledger,
       setup.resolved.group('watchdog'),
-      lambda: self.write_status('failed', LostPeerError.exit_code),
+      lambda: self.saves.write_status('failed', LostPeerError.exit_code),
     )
     with ledger.on('restore'):
-      latest = self._checkpoints.latest() if self._checkpoints else None
-    self.step = self._told = latest or 0
+      self.step = self.saves.start()
     jobs = jobs_from(setup, self.step)
     self.programs = Programs(jobs)  # while the state is made
     try:
-      self.state, meta = self._first_state(latest)
+      with ledger.on('restore' if self.step else 'setup'):
+        self.state, meta = self.saves.state_at(self.step)
     except BaseException:  # an interruption too: not all has to be compiled
       self.programs.close()
       self._watchdog.close()
@@ -108,9 +101,8 @@ class Session:
     self._metrics = Metrics(
       folder.path, self.step, get['writers'] if saving else ()
     )
-    self._warned = False  # of slow saves
     self._validated: tuple[int, dict] = (0, {})  # the step, and its row
-    self._best = self._checkpoints.best()[1] if self._checkpoints else -1.0
+    self._best = self.saves.best
     self._logged = self.step
     self.progress = LiveProgress(
       setup.resolved.total_steps,
@@ -118,14 +110,6 @@ class Session:
       Console(quiet=not distributed.is_main()),
     )
     self._bad = BadCount(setup, folder, self.progress.say)
-
-  def _first_state(self, step: int | None) -> tuple[TrainState, dict]:
-    """Returns the state saved at a step, or a new one, and what lay beside."""
-    if step is None:
-      return self.setup.initial_state(), {}
-    with self.ledger.on('restore'):
-      saved, meta = self._checkpoints.restore(self.setup.saved_shapes, step)
-      return self.setup.from_saved(saved), meta
 
   @property
   def seconds(self) -> float:
@@ -145,20 +129,14 @@ class Session:
     }
 
   @property
-  def saved(self) -> int:
-    """Updates done at the last save that is on disk."""
-    return self._checkpoints.saved if self._checkpoints else 0
-
-  @property
   def owes_validation(self) -> bool:
     """Whether the state was saved because its validation failed."""
     get = self.setup.resolved.values
     is_due = due(self.step, get['eval_every_steps'], self.setup.batches_before)
     return bool(
       self.step
-      and self._checkpoints
       and (is_due or self.step == self.setup.resolved.total_steps)
-      and not self._checkpoints.is_evaluated(self.step)
+      and not self.saves.is_evaluated(self.step)
     )
 
   def train_step(self, state: TrainState, step: int):
@@ -209,12 +187,12 @@ class Session:
     self._write(state, row)
     left = lap / steps * steps_left(stages, step, total)
     self.progress.row({**row, 'seconds_left': left})
-    self._tell_saved()
+    self.saves.tell(self.progress.say)
 
   def validate(self, state: TrainState, step: int) -> bool:
     """Evaluates on the validation split; returns whether it is the best."""
     with self.ledger.on('evaluate'):
-      evaluation = self._evaluate(state, self.setup.resolved['data.val_split'])
+      evaluation = self._evaluated(state, 'data.val_split')
       row = {**self._position(step), **evaluation.row('eval')}
       self._write(state, row)
       self.progress.row(row)
@@ -225,53 +203,32 @@ class Session:
 
   def save(self, state: TrainState, step: int) -> None:
     """Saves the state, with the evaluation if this step had one."""
+    if not self.saving:
+      return
     with self.ledger.on('save'):
-      if self._checkpoints:
-        check_finite(state, step)
-        if self.setup.mesh.size > 1:
-          check_replicas(state, step)
-        meta = {
-          'seconds': self.seconds,
-          'ledger': self.accounts,
-          'not_finite': self.finiteness.total,
-          'not_finite_in_a_row': self.finiteness.in_a_row,
-        }
-        evaluated, metrics = self._validated
-        self._checkpoints.save(
-          unstack(state), meta, metrics if evaluated == step else None
-        )
-        self._metrics.checkpoint(step)
-        self._tell_saved()
+      meta = {
+        'seconds': self.seconds,
+        'ledger': self.accounts,
+        'not_finite': self.finiteness.total,
+        'not_finite_in_a_row': self.finiteness.in_a_row,
+      }
+      at, metrics = self._validated
+      self.saves.save(state, step, meta, metrics if at == step else None)
+      self._metrics.checkpoint(step)
+      self.saves.tell(self.progress.say)
 
   def test(self, state: TrainState) -> Evaluation:
     """Evaluates on the test split and keeps what the report shows of it."""
-    get = self.setup.resolved.values
     with self.ledger.on('evaluate'):
-      evaluation = self._evaluate(state, get['data.test_split'])
+      evaluation = self._evaluated(state, 'data.test_split')
     row = {**self._position(self.step), **evaluation.row('test')}
     self._write(state, row)
-    if distributed.is_main():
-      save_evaluation(
-        self.folder.path / 'evaluation.npz',
-        evaluation,
-        lambda index: self.setup.inputs.picture(get['data.test_split'], index),
-        split=get['data.test_split'],
-        resolution=get['resolution.test'],
-        class_names=self.setup.dataset.info.class_names,
-      )
+    keep(self.setup, self.folder, evaluation)
     return evaluation
 
-  def _evaluate(self, state: TrainState, split: str) -> Evaluation:
-    with self.ledger.on('compile'):
-      program = self.programs.get(EVAL)
-    variables = meshes.gathered(self.setup.mesh, state.eval_variables)
-
-    def eval_step(variables, batch):
-      self.ledger.beat()
-      return program(variables, meshes.shard(self.setup.mesh, batch))
-
-    batches = self.setup.inputs.eval_batches(split)
-    return evaluate(eval_step, variables, batches, distributed.rows_of_all)
+  def _evaluated(self, state: TrainState, split: str) -> Evaluation:
+    split = self.setup.resolved[split]
+    return evaluated(self.setup, self.programs, self.ledger, state, split)
 
   def _position(self, step: int) -> dict[str, int | float]:
     """Where in the run a row belongs."""
@@ -288,37 +245,13 @@ class Session:
     for hook in self._hooks:
       hook(row['step'], state, row)
 
-  def _tell_saved(self) -> None:
-    """Says so, once a save is on disk."""
-    if self.saved > self._told:
-      self._told = self.saved
-      self.write_status('running')
-      took = self._checkpoints.save_seconds
-      if took > NOTICE_S and not self._warned:
-        self._warned = True
-        self.progress.say(
-          f'note: a save took {took:.0f} s, and spot machines are taken away '
-          f'{NOTICE_S} s after SIGTERM: lower config.checkpoint_every_*'
-        )
-
-  def write_status(self, state: str, exit_code: int = 0) -> None:
-    """Says how the run stands."""
-    self.folder.write_status(
-      state,
-      exit_code,
-      step=self.saved,
-      total_steps=self.setup.resolved.total_steps,
-      params=self.num_params,
-    )
-
   def close(self) -> None:
     """Ends threads and workers and waits until everything is on disk."""
     parts = [self._metrics, self.batches, self.programs, self.progress]
     with contextlib.ExitStack() as stack:  # all, whichever of them fails
       stack.callback(self._watchdog.close)
       stack.enter_context(self.ledger.on('save'))
-      if self._checkpoints:
-        stack.callback(self._checkpoints.close)
+      stack.callback(self.saves.close)
       for part in parts:
         stack.callback(part.close)
 

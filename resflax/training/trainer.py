@@ -115,7 +115,7 @@ def train(
     with _status(session):
       with _closed(session):
         state, evaluation = _run(session, interruption)
-      session.write_status('done')
+      session.saves.write_status('done')
       return _conclude(session, state, evaluation)
 
 
@@ -189,7 +189,7 @@ def _closed(session: Session) -> Iterator[None]:
 @contextlib.contextmanager
 def _status(session: Session) -> Iterator[None]:
   """Writes how the run stands, however it ends."""
-  session.write_status('running')
+  session.saves.write_status('running')
   try:
     yield
   except BaseException as error:
@@ -198,12 +198,12 @@ def _status(session: Session) -> Iterator[None]:
     stopped = isinstance(error, PreemptedError | KeyboardInterrupt)
     code = error.exit_code if isinstance(error, ResflaxError) else 1
     with contextlib.suppress(StorageError):  # which may be why we are here
-      session.write_status(
+      session.saves.write_status(
         'preempted' if stopped else 'failed',
         PreemptedError.exit_code if stopped else code,
       )
-    if isinstance(error, DataError | StorageError) and session.saved:
-      error = type(error)(f'{error} Saved at step {session.saved}.')
+    if isinstance(error, DataError | StorageError) and session.saves.newest:
+      error = type(error)(f'{error} Saved at step {session.saves.newest}.')
     if error is cause:
       raise
     raise error from cause
