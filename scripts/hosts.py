@@ -27,9 +27,20 @@ def join() -> None:
   from resflax.parallel import distributed
 
   distributed.start(
-    DISTRIBUTED.value,
-    coordinator_address=_ADDRESS.value,
-    num_processes=_PROCESSES.value,
-    process_id=_PROCESS.value,
-    heartbeat_seconds=_HEARTBEAT.value,
+    DISTRIBUTED.value, **_given(), heartbeat_seconds=_HEARTBEAT.value
   )
+
+
+def found():
+  """Returns the `Cluster` that `join` would join, None where there is none."""
+  from resflax.parallel import cluster
+
+  return cluster.find(DISTRIBUTED.value, **_given())
+
+
+def _given() -> dict:
+  return {
+    'coordinator_address': _ADDRESS.value,
+    'num_processes': _PROCESSES.value,
+    'process_id': _PROCESS.value,
+  }

@@ -16,12 +16,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax._src import clusters
 from jax._src.distributed import global_state
 from jax.experimental import multihost_utils
 
 from resflax import errors
-from resflax.errors import LostPeerError, ResflaxError, UsageError
+from resflax.errors import LostPeerError, ResflaxError
+from resflax.parallel import cluster
 
 WAIT_S = 600  # for the others; a save or a compilation may keep them that long
 
@@ -55,18 +55,7 @@ def start(
     LostPeerError: not all processes came.
   """
   given = (coordinator_address, num_processes, process_id)
-  if any(value is not None for value in given):
-    if None in given or mode == 'off':
-      raise UsageError(
-        '--coordinator_address, --num_processes and --process_id belong '
-        'together, and with --distributed=on or auto.'
-      )
-    if not 0 <= process_id < num_processes:
-      raise UsageError(
-        f'--process_id={process_id}: of --num_processes={num_processes} they '
-        f'are 0 to {num_processes - 1}.'
-      )
-  elif mode == 'off' or (mode == 'auto' and found_processes() < 2):
+  if cluster.find(mode, *given) is None:
     return
   try:
     jax.distributed.initialize(
@@ -74,26 +63,10 @@ def start(
       initialization_timeout=120,
       heartbeat_timeout_seconds=heartbeat_seconds,
     )
-  except ValueError as error:  # JAX knows neither address nor number
-    raise UsageError(
-      f'--distributed=on: JAX finds no cluster ({errors.first_line(error)}): '
-      'give --coordinator_address, --num_processes and --process_id.'
-    ) from error
   except jax.errors.JaxRuntimeError as error:
     raise LostPeerError(
       f'Not all processes came: {errors.first_line(error)}.'
     ) from error
-
-
-def found_processes() -> int:
-  """Returns how many processes JAX's cluster detection finds; 1 = no cluster.
-
-  Kubernetes keeps its own way: its detection asks the cluster's server.
-  """
-  for cluster in clusters.ClusterEnv._cluster_types:
-    if not cluster.opt_in_only_method and cluster.is_env_present():
-      return cluster.get_process_count()
-  return 1
 
 
 def rows_of_all(rows: np.ndarray) -> np.ndarray:
