@@ -67,7 +67,7 @@ SlurmdPort={node}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CryptoType=crypto/munge
 FirstJobId={controller}
 StateSaveLocation={folder}/state
@@ -83,10 +83,9 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 ReturnToService=2
 SchedulerParameters=batch_sched_delay=0,sched_interval=1
-KillWait=2
 SlurmdParameters=config_overrides
 NodeName=localhost NodeHostname={host} NodeAddr=127.0.0.1 CPUs={cpus}
-PartitionName={PARTITION} Nodes=localhost Default=YES MaxTime=10 State=UP
+PartitionName={PARTITION} Nodes=localhost Default=YES DefaultTime=10 State=UP
 """)
 
 
