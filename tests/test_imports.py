@@ -62,6 +62,12 @@ MAY_IMPORT = {
   'resflax.export': ('resflax',),
   # Before JAX is imported.
   'resflax.export.formats': LEVEL_1,
+  'resflax.doctor': ('resflax',),
+  # Before JAX is imported.
+  **{
+    f'resflax.doctor.{name}': (*LEVEL_1, 'resflax.doctor.launch_scripts')
+    for name in ('findings', 'launch', 'launch_scripts')
+  },
   'resflax.benchmarks': ('resflax',),
   'resflax.sweeps': ('resflax',),
   'resflax.sweeps.grid': LEVEL_1,  # which sweep files import
@@ -74,7 +80,7 @@ ONLY_IN = {
   'jax': (
     *('resflax.models', 'resflax.training', 'resflax.parallel'),
     *('resflax.runs', 'resflax.recalibration', 'resflax.aot'),
-    *('resflax.benchmarks', 'resflax.export'),
+    *('resflax.benchmarks', 'resflax.export', 'resflax.doctor'),
   ),
   'flax': ('resflax.models', 'resflax.training', 'resflax.benchmarks'),
   'optax': ('resflax.training', 'resflax.benchmarks'),

@@ -25,7 +25,12 @@ def pretend() -> None:
   JAX loads libtpu wherever it is installed, and libtpu writes errors about
   the TPU that it does not find.
   """
-  vendors = pathlib.Path('/sys/bus/pci/devices').glob('*/vendor')
-  if not any(vendor.read_text().strip() == GOOGLE for vendor in vendors):
+  if not is_tpu_here():
     for name, value in _ENVIRONMENT.items():
       os.environ.setdefault(name, value)
+
+
+def is_tpu_here() -> bool:
+  """Whether the machine has a TPU."""
+  vendors = pathlib.Path('/sys/bus/pci/devices').glob('*/vendor')
+  return any(vendor.read_text().strip() == GOOGLE for vendor in vendors)

@@ -97,7 +97,7 @@ class Workdir:
     stored = {'changes': []}
     if (self.path / 'config.json').exists():
       stored = read_json(self.path / 'config.json', ['config', 'changes'])
-      changes = self._changes(stored['config'], resolved, data)
+      changes = changes_of(self.path, resolved, data)
       refuse([c for c in changes if c.allow not in allow], self.path)
       if changes:
         step = self._step_left(resolved.total_steps, changes)
@@ -118,23 +118,6 @@ class Workdir:
     )
     self.write_json('dataset.json', data)
 
-  def _changes(
-    self, config: Mapping, resolved: Resolved, data: Mapping
-  ) -> list[Change]:
-    """Returns what differs from what is stored."""
-    file = self.path / 'dataset.json'
-    of_data = []
-    if file.exists():  # or the first start was killed between the two files
-      of_data = [*changed_data(read_json(file, data), _as_json(data))]
-    before, now = flat(config), flat(_as_json(resolved.config))
-    fields = changed_fields(dict(before), dict(now))
-    if of_data:  # what is derived may follow from the data, as the steps do
-      fields = (
-        field._replace(allow=DATA) if field.field in resolved.reasons else field
-        for field in fields
-      )
-    return [*of_data, *fields]
-
   def _step_left(self, total_steps: int, changes: Sequence[Change]) -> int:
     """Returns the step of the last save; refuses where it is the last one.
 
@@ -153,6 +136,34 @@ class Workdir:
         'config.schedule.total_* as well.'
       )
     return step
+
+
+def changes_of(
+  path: epath.Path, resolved: Resolved, data: Mapping
+) -> list[Change]:
+  """Returns what differs from what is stored in a run folder.
+
+  Args:
+    path: of the folder.
+    resolved: the config of another start.
+    data: the fields of its `DatasetInfo`.
+
+  Raises:
+    StorageError: what is stored cannot be read.
+  """
+  config = read_json(path / 'config.json', ['config'])['config']
+  file = path / 'dataset.json'
+  of_data = []
+  if file.exists():  # or the first start was killed between the two files
+    of_data = [*changed_data(read_json(file, data), _as_json(data))]
+  before, now = flat(config), flat(_as_json(resolved.config))
+  fields = changed_fields(dict(before), dict(now))
+  if of_data:  # what is derived may follow from the data, as the steps do
+    fields = (
+      field._replace(allow=DATA) if field.field in resolved.reasons else field
+      for field in fields
+    )
+  return [*of_data, *fields]
 
 
 def read_config(path: epath.Path) -> Resolved:

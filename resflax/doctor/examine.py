@@ -1,0 +1,169 @@
+"""All that is looked at, in the order in which a run would meet it."""
+
+import hashlib
+import json
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from resflax.aot import libtpu
+from resflax.doctor import (
+  budget,
+  devices,
+  environment,
+  findings,
+  folder,
+  roll_call,
+  run,
+)
+from resflax.doctor.findings import Finding, Row, failed, looked_at, ok
+from resflax.errors import LostPeerError
+from resflax.parallel import distributed
+from resflax.parallel.cluster import Cluster
+from resflax.training import environment as installed
+
+HOSTS, VERSIONS = 'hosts', 'versions'
+
+_COMPARED = ('python', *installed.PACKAGES, 'commit')
+
+
+class Examination(NamedTuple):
+  """What was found.
+
+  Attributes:
+    rows: by check and verdict.
+    hosts: that were there, by process.
+    tells: whether this process is to tell it: one, where all have come.
+  """
+
+  rows: list[Row]
+  hosts: list[str]
+  tells: bool
+
+
+def examine(
+  config: Mapping | None,
+  workdir: str | None,
+  *,
+  cluster: Cluster | None,
+  join: Callable[[], None],
+  environ: Mapping[str, str],
+  wait_seconds: int | float,
+) -> Examination:
+  """Looks at this host and, together with those of the other hosts, at all.
+
+  To be called by every process of a run; all get the same rows.
+
+  Args:
+    config: of the run, nested; None looks at the machine alone.
+    workdir: of the run.
+    cluster: the processes to join; None where this one is alone.
+    join: joins them.
+    environ: the environment as it was when the process began.
+    wait_seconds: for the other processes to come.
+  """
+  count = cluster.num_processes if cluster else 1
+  host = socket.gethostname()
+  found = environment.examine(
+    environ, has_tpu=libtpu.is_tpu_here(), num_processes=count
+  )
+  hosts = {0: host}
+  if cluster:
+    try:
+      hosts = roll_call.call(cluster, host, wait_seconds)
+    except LostPeerError as error:
+      # The devices of a pod answer once all hosts ask them.
+      found = [failed(HOSTS, error), *found]
+      return Examination(findings.rows([found], [host]), [host], True)
+    join()
+    found = [ok(HOSTS, _told(cluster)), *found]
+  names = [f'{i} ({hosts[i]})' for i in range(count)]
+  found += _together(config, workdir, environ, names, list(hosts.values()))
+  gathered = distributed.gathered('findings', [vars(f) for f in found])
+  by_process = [[Finding(**each) for each in one] for one in gathered]
+  return Examination(
+    findings.rows(by_process, names),
+    [hosts[process] for process in range(count)],
+    distributed.is_main(),
+  )
+
+
+def _told(cluster: Cluster) -> str:
+  return (
+    f'{cluster.num_processes} of {cluster.num_processes} are here (by '
+    f'{cluster.told_by}; process 0 at {cluster.address})'
+  )
+
+
+def _together(
+  config: Mapping | None,
+  workdir: str | None,
+  environ: Mapping[str, str],
+  names: list[str],
+  hosts: list[str],
+) -> list[Finding]:
+  """Returns what can be looked at once all processes have joined."""
+  found = devices.examine(environ)
+  found.append(_versions(names))
+  setup = None
+  if config is not None:
+    same = _same_config(config, names)
+    if same.exit_code:
+      return [*found, same]
+    here = hosts.count(socket.gethostname())
+    looks, setup = run.examine(config, here)
+    found += looks
+  if workdir is not None:
+    shared = folder.examine(workdir, names)
+    found += shared
+    if not any(finding.exit_code for finding in shared):
+      found += looked_at(
+        folder.DISK, lambda: folder.examine_disk(workdir, setup)
+      )
+      if setup:
+        found += looked_at(
+          folder.RUN, lambda: folder.examine_run(workdir, setup)
+        )
+  if config is None:
+    free = budget.size(budget.free_memory())
+    found.append(ok(run.MEMORY, f'{free} free'))
+  return found
+
+
+def _versions(names: Sequence[str]) -> Finding:
+  described = installed.describe()
+  own = {name: described[name] for name in _COMPARED}
+  everybody = distributed.gathered('versions', own)
+  said = f'resflax {own["resflax"]}, jax {own["jax"]}, Python {own["python"]}'
+  if described['dirty']:
+    said += '; the clone has changes that are not committed'
+  for name, other in zip(names, everybody, strict=True):
+    for what, version in other.items():
+      if version != everybody[0][what]:
+        return failed(
+          VERSIONS,
+          LostPeerError(
+            f'Process {name} has {what} {version}, process {names[0]} '
+            f'{everybody[0][what]}.'
+          ),
+          'install the same on every host: pip install -c constraints.txt -e .',
+        )
+  return ok(VERSIONS, said)
+
+
+def _same_config(config: Mapping, names: Sequence[str]) -> Finding:
+  text = json.dumps(config, sort_keys=True, default=str)
+  own = hashlib.sha256(text.encode()).hexdigest()
+  everybody = distributed.gathered('config of the doctor', own)
+  other = [
+    n for n, c in zip(names, everybody, strict=True) if c != everybody[0]
+  ]
+  if not other:
+    return ok(run.CONFIG, 'equal')
+  return failed(
+    run.CONFIG,
+    LostPeerError(
+      f'Process {", ".join(other)} has another config than process {names[0]}.'
+    ),
+    'start the same command on every host',
+  )
