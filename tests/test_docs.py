@@ -40,11 +40,13 @@ COMMANDS = list(commands())
 def flags_of(module):
   """The flags that a script's module defines, read without running it."""
   tree = ast.parse((ROOT / f'{module.replace(".", "/")}.py').read_text())
+  imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+  names = {f'{i.module}.{alias.name}' for i in imports for alias in i.names}
   shared = {
-    f'scripts.{alias.name}'
-    for node in tree.body
-    if isinstance(node, ast.ImportFrom) and node.module == 'scripts'
-    for alias in node.names
+    name
+    for name in names | {i.module for i in imports}
+    if (ROOT / f'{name.replace(".", "/")}.py').is_file()
+    and name.startswith('scripts.')
   }
   return FLAGS.union(*map(flags_of, shared)) | {
     node.args[0].value

@@ -6,6 +6,8 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import jax
+
 from resflax.aot import libtpu
 from resflax.doctor import (
   budget,
@@ -16,7 +18,14 @@ from resflax.doctor import (
   roll_call,
   run,
 )
-from resflax.doctor.findings import Finding, Row, failed, looked_at, ok
+from resflax.doctor.findings import (
+  Finding,
+  Row,
+  exit_code,
+  failed,
+  looked_at,
+  ok,
+)
 from resflax.errors import LostPeerError
 from resflax.parallel import distributed
 from resflax.parallel.cluster import Cluster
@@ -81,10 +90,12 @@ def examine(
   found += _together(config, workdir, environ, names, list(hosts.values()))
   gathered = distributed.gathered('findings', [vars(f) for f in found])
   by_process = [[Finding(**each) for each in one] for one in gathered]
+  tells = distributed.is_main()
+  distributed.leave()  # who exits first would take the others with it
   return Examination(
     findings.rows(by_process, names),
     [hosts[process] for process in range(count)],
-    distributed.is_main(),
+    tells,
   )
 
 
@@ -104,15 +115,19 @@ def _together(
 ) -> list[Finding]:
   """Returns what can be looked at once all processes have joined."""
   found = devices.examine(environ)
-  found.append(_versions(names))
+  if any(distributed.gathered('devices', exit_code(found))):
+    return found
+  found += [*_uneven(names), _versions(names)]
   setup = None
   if config is not None:
-    same = _same_config(config, names)
-    if same.exit_code:
-      return [*found, same]
+    if other := _differing(run.CONFIG, 'the config', config, names):
+      return [*found, other]
     here = hosts.count(socket.gethostname())
     looks, setup = run.examine(config, here)
     found += looks
+    data = vars(setup.dataset.info) if setup else None
+    if other := _differing(run.DATA, 'the data set', data, names):
+      found.append(other)
   if workdir is not None:
     shared = folder.examine(workdir, names)
     found += shared
@@ -130,13 +145,25 @@ def _together(
   return found
 
 
+def _uneven(names: Sequence[str]) -> list[Finding]:
+  """Returns that a process has fewer devices than another, if one has."""
+  counts = distributed.gathered('device count', jax.local_device_count())
+  most = max(counts)
+  return [
+    failed(
+      devices.CHECK,
+      LostPeerError(f'Process {name} has {count} devices, others {most}.'),
+      'look whether the others are broken, hidden or in use',
+    )
+    for name, count in zip(names, counts, strict=True)
+    if count < most
+  ]
+
+
 def _versions(names: Sequence[str]) -> Finding:
   described = installed.describe()
   own = {name: described[name] for name in _COMPARED}
   everybody = distributed.gathered('versions', own)
-  said = f'resflax {own["resflax"]}, jax {own["jax"]}, Python {own["python"]}'
-  if described['dirty']:
-    said += '; the clone has changes that are not committed'
   for name, other in zip(names, everybody, strict=True):
     for what, version in other.items():
       if version != everybody[0][what]:
@@ -148,22 +175,26 @@ def _versions(names: Sequence[str]) -> Finding:
           ),
           'install the same on every host: pip install -c constraints.txt -e .',
         )
+  said = f'resflax {own["resflax"]}, jax {own["jax"]}, Python {own["python"]}'
+  if described['dirty']:
+    said += '; the clone has changes that are not committed'
   return ok(VERSIONS, said)
 
 
-def _same_config(config: Mapping, names: Sequence[str]) -> Finding:
-  text = json.dumps(config, sort_keys=True, default=str)
+def _differing(
+  check: str, what: str, value: Mapping | None, names: Sequence[str]
+) -> Finding | None:
+  """Returns that processes differ from the main one, if they do."""
+  text = json.dumps(value, sort_keys=True, default=str)
   own = hashlib.sha256(text.encode()).hexdigest()
-  everybody = distributed.gathered('config of the doctor', own)
-  other = [
-    n for n, c in zip(names, everybody, strict=True) if c != everybody[0]
-  ]
-  if not other:
-    return ok(run.CONFIG, 'equal')
-  return failed(
-    run.CONFIG,
-    LostPeerError(
-      f'Process {", ".join(other)} has another config than process {names[0]}.'
-    ),
-    'start the same command on every host',
-  )
+  everybody = distributed.gathered(f'{what} of the doctor', own)
+  pairs = zip(names, everybody, strict=True)
+  if other := [name for name, each in pairs if each != everybody[0]]:
+    return failed(
+      check,
+      LostPeerError(
+        f'Process {", ".join(other)} differs from process {names[0]} in {what}.'
+      ),
+      'start the same command, on the same data, on every host',
+    )
+  return None

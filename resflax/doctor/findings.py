@@ -9,6 +9,7 @@ from resflax.errors import LostPeerError, ResflaxError, first_line
 OK, WARNING, FAILED = 'ok', 'warning', 'failed'
 
 _SHOWN = 4  # processes named in a row
+_TIGHT = 0.5  # part of what is free from which a run is warned of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +55,29 @@ def warning(check: str, found: str, to_do: str = '') -> Finding:
 def failed(check: str, error: ResflaxError, to_do: str = '') -> Finding:
   """Returns that a run would end with an error."""
   return Finding(check, FAILED, str(error), to_do, error.exit_code)
+
+
+def weighed(
+  check: str,
+  need: int,
+  free: int,
+  error: ResflaxError,
+  to_do: str,
+) -> Finding:
+  """Returns whether there is enough; more than half of it is a warning.
+
+  Args:
+    check: what is looked at.
+    need: bytes that a run takes.
+    free: bytes that there are.
+    error: that a run would end with, and how things are.
+    to_do: where they are too few.
+  """
+  if need > free:
+    return failed(check, error, to_do)
+  if need > _TIGHT * free:
+    return warning(check, str(error), to_do)
+  return ok(check, str(error))
 
 
 def looked_at(

@@ -11,7 +11,7 @@ import jax
 from etils import epath
 
 from resflax.doctor import budget
-from resflax.doctor.findings import Finding, failed, looked_at, ok, warning
+from resflax.doctor.findings import Finding, failed, looked_at, ok, weighed
 from resflax.errors import ResflaxError, StorageError
 from resflax.parallel import distributed
 from resflax.paths import absolute
@@ -23,7 +23,6 @@ CHECK, RUN, DISK = 'run folder', 'run in it', 'disk'
 
 _SEEN_S = 10  # until a network disk shows what another host has written
 _PAUSE_S = 0.5
-_TIGHT = 0.5  # part of the free space from which a run is warned of
 
 
 def examine(path: str, processes: list[str]) -> list[Finding]:
@@ -75,11 +74,10 @@ def _read(folder: epath.Path, token: str, processes: list[str]) -> Finding:
   """Looks for the files of all processes."""
   files = [folder / f'.doctor.{token}.{i}' for i in range(len(processes))]
   end = time.monotonic() + _SEEN_S
-  while not (there := [file.exists() for file in files]) or not all(there):
+  while not all(there := [file.exists() for file in files]):
     if time.monotonic() > end:
-      unseen = [
-        n for n, is_there in zip(processes, there, strict=True) if not is_there
-      ]
+      pairs = zip(processes, there, strict=True)
+      unseen = [name for name, is_there in pairs if not is_there]
       raise StorageError(
         f'{str(folder)!r} does not show what process {", ".join(unseen)} '
         'wrote: give a --workdir on a disk that all hosts share, or gs://.'
@@ -90,11 +88,11 @@ def _read(folder: epath.Path, token: str, processes: list[str]) -> Finding:
   return ok(CHECK, f'{folder} is shared and can be written by all')
 
 
-def examine_run(path: str, setup: Setup) -> list[Finding]:
+def examine_run(path: str, setup: Setup) -> Finding:
   """Returns what lies in the folder: a run to go on with, or another's."""
   folder = epath.Path(absolute(path))
   if not (folder / 'config.json').exists():
-    return [ok(RUN, 'none yet')]
+    return ok(RUN, 'none yet')
   info = dataclasses.asdict(setup.dataset.info)
   try:
     refuse(changes_of(folder, setup.resolved, info), folder)
@@ -102,9 +100,9 @@ def examine_run(path: str, setup: Setup) -> list[Finding]:
     if (folder / 'status.json').exists():
       status = read_json(folder / 'status.json', ['state', 'step'])
   except ResflaxError as error:
-    return [failed(RUN, error)]
+    return failed(RUN, error)
   total = setup.resolved.total_steps
-  return [ok(RUN, f'{status["state"]}, saved at {status["step"]} of {total}')]
+  return ok(RUN, f'{status["state"]}, saved at {status["step"]} of {total}')
 
 
 def examine_disk(path: str, setup: Setup | None) -> Finding:
@@ -123,11 +121,7 @@ def examine_disk(path: str, setup: Setup | None) -> Finding:
     f'({budget.told(parts)}) take {budget.size(need)}'
   )
   advice = 'lower config.keep.last or config.keep.every, or make room'
-  if need > free:
-    return failed(DISK, StorageError(f'{said}.'), advice)
-  if need > _TIGHT * free:
-    return warning(DISK, said, advice)
-  return ok(DISK, said)
+  return weighed(DISK, need, free, StorageError(said), advice)
 
 
 def _nearest(path: str) -> str:

@@ -11,15 +11,13 @@ from resflax.data.ahead import check_workers
 from resflax.data.described import load_or_describe
 from resflax.data.fill import bad_among
 from resflax.doctor import budget
-from resflax.doctor.findings import Finding, failed, ok, warning
+from resflax.doctor.findings import Finding, failed, ok, weighed
 from resflax.errors import DataError, LostPeerError, ResflaxError, UsageError
 from resflax.parallel import distributed
 from resflax.training.assemble import assemble
 from resflax.training.setup import Setup
 
 CONFIG, DATA, BATCH, MEMORY = 'config', 'data set', 'batch size', 'memory'
-
-_TIGHT = 0.5  # part of the free memory from which a run is warned of
 
 
 def examine(
@@ -35,8 +33,8 @@ def examine(
     values = schema.complete(config)
   except UsageError as error:
     return [failed(CONFIG, error)], None
-  dataset, missing = _open(values)
-  found = [missing] if missing else []
+  dataset, wrong = _open(values)
+  found = [wrong] if wrong else []
   if dataset is None:
     return found, None
   batch = _batch(values, jax.device_count())
@@ -46,13 +44,13 @@ def examine(
   try:
     setup = assemble(config, source=dataset)
     check_workers(setup.resolved['data.workers'])
-    if not missing:
+    if not wrong:
       found.append(_data(setup))
   except ResflaxError as error:
     name = DATA if isinstance(error, DataError) else CONFIG
     return [*found, failed(name, error)], None
   found.append(ok(CONFIG, f'{setup.resolved.total_steps:,} steps'))
-  if not missing:
+  if not wrong:
     found.append(_memory(setup, processes_here))
   return found, setup
 
@@ -136,11 +134,5 @@ def _memory(setup: Setup, processes_here: int) -> Finding:
   said = (
     f'{budget.size(need)} of {budget.size(free)} free ({budget.told(parts)})'
   )
-  advice = (
-    'lower config.batch_size or config.data.workers, or take a host with more'
-  )
-  if need > free:
-    return failed(MEMORY, LostPeerError(f'{said}.'), advice)
-  if need > _TIGHT * free:
-    return warning(MEMORY, said, advice)
-  return ok(MEMORY, said)
+  advice = 'lower config.batch_size or config.data.workers'
+  return weighed(MEMORY, need, free, LostPeerError(said), advice)

@@ -69,6 +69,12 @@ def start(
     ) from error
 
 
+def leave() -> None:
+  """Parts from the other processes, once all of them do."""
+  if joined():
+    jax.distributed.shutdown()
+
+
 def rows_of_all(rows: np.ndarray) -> np.ndarray:
   """Returns the rows of all processes, one process after the other."""
   if not are_several():

@@ -10,6 +10,7 @@ import pytest
 
 from configs.digits import get_config
 from resflax import schema
+from resflax.data.sources import load_dataset
 from resflax.doctor import budget, devices, folder, run
 from resflax.doctor.examine import examine
 from resflax.doctor.findings import exit_code
@@ -89,7 +90,8 @@ def test_what_a_run_would_refuse(config, change, check, code, said):
 
 def test_data_that_are_damaged(config, tmp_path):
   config.data.data_dir = str(tmp_path)
-  look(config)  # makes them
+  shutil.copytree(load_dataset('digits').folder, tmp_path / 'digits' / '1.0.0')
+  assert look(config)[1] == 0
   [shard, *_] = sorted(tmp_path.rglob('*train.array_record*'))
   os.truncate(shard, 1000)
   rows, code = look(config)
