@@ -185,6 +185,9 @@ def _help() -> None:
   """Prints the script's docstring, its flags, and the config's fields."""
   print(sys.modules['__main__'].__doc__)
   print(flags.FLAGS.main_module_help().strip())
+  for module in flags.FLAGS.flags_by_module_dict():
+    if module.startswith('scripts.'):  # that the script shares with others
+      print(flags.FLAGS.module_help(module))
   if 'config' in flags.FLAGS:
     print('\nFields (--config.FIELD=VALUE, None to unset):')
     for path, field in schema.FIELDS.items():

@@ -52,7 +52,9 @@ def _of_tpu(environ: Mapping[str, str]) -> Iterator[Finding]:
       f'{_shown(environ, parts)}: not all chips may be used',
       _unset(parts),
     )
-  hosts = environ.get('TPU_WORKER_HOSTNAMES', '').split(',')
+  names = environ.get('TPU_WORKER_HOSTNAMES', '')
+  # JAX looks there first.
+  hosts = environ.get('TPU_PROCESS_ADDRESSES', names).split(',')
   worker = environ.get('TPU_WORKER_ID', '0')
   if not (worker.isdecimal() and int(worker) < len(hosts)):
     yield failed(

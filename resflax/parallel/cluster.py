@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from jax._src import clusters
 
-from resflax.errors import UsageError
+from resflax.errors import LostPeerError, UsageError, first_line
 
 FLAGS = 'flags'  # who told where the flags do
 
@@ -48,6 +48,7 @@ def find(
 
   Raises:
     UsageError: half of what is needed, or nothing to be found.
+    LostPeerError: the address of process 0 does not come.
   """
   given = (coordinator_address, num_processes, process_id)
   if any(value is not None for value in given):
@@ -70,14 +71,23 @@ def find(
     )
   if found is None or (mode == 'auto' and found.get_process_count() < 2):
     return None
-  port = os.environ.get('JAX_COORDINATOR_PORT')
   return Cluster(
     found.name or found.__name__,
-    os.environ.get('JAX_COORDINATOR_ADDRESS')
-    or found.get_coordinator_address(_WAIT_S, port),
+    os.environ.get('JAX_COORDINATOR_ADDRESS') or _address(found),
     found.get_process_count(),
     found.get_process_id(),
   )
+
+
+def _address(found: type[clusters.ClusterEnv]) -> str:
+  port = os.environ.get('JAX_COORDINATOR_PORT')
+  try:
+    return found.get_coordinator_address(_WAIT_S, port)
+  except RuntimeError as error:  # its name does not resolve
+    raise LostPeerError(
+      f'Process 0 is not found within {_WAIT_S} s: '
+      f'{first_line(error).rstrip(".")}.'
+    ) from error
 
 
 def _found() -> type[clusters.ClusterEnv] | None:

@@ -28,6 +28,13 @@ def test_a_launch_script_needs_a_config():
   assert done.stderr.startswith('error: --config is missing')
 
 
+def test_help_lists_the_flags_of_several_processes():
+  done = call('doctor', '--help')
+  assert done.returncode == 0
+  assert '--wait_seconds:' in done.stdout
+  assert '--coordinator_address:' in done.stdout
+
+
 @pytest.mark.slow
 def test_the_example_of_the_readme(tmp_path):
   done = call('doctor', CONFIG, f'--workdir={tmp_path}/digits', timeout=120)
