@@ -68,7 +68,6 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={folder}/munge.socket,cred_expire=5
-CryptoType=crypto/munge
 FirstJobId={controller}
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool

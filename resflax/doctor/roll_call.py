@@ -32,23 +32,23 @@ def call(cluster: Cluster, host: str, seconds: int | float) -> dict[int, str]:
   Raises:
     LostPeerError: who is missing, or why process 0 cannot be reached.
   """
-  deadline = time.monotonic() + seconds
   own = {
     'process': cluster.process_id,
     'of': cluster.num_processes,
     'host': host,
   }
   if cluster.process_id:
-    outcome = _report(cluster.address, own, deadline)
+    outcome = _report(cluster.address, own, seconds)
   else:
-    outcome = _listen(cluster, own, deadline)
+    outcome = _listen(cluster, own, seconds)
   if outcome['wrong']:
     raise LostPeerError(outcome['wrong'])
   return {int(process): host for process, host in outcome['hosts'].items()}
 
 
-def _listen(cluster: Cluster, own: dict, deadline: int | float) -> dict:
+def _listen(cluster: Cluster, own: dict, seconds: int | float) -> dict:
   """Takes the reports of the others; tells them what came of it."""
+  deadline = time.monotonic() + seconds
   port = int(cluster.address.rpartition(':')[2])
   reports, connections = {0: own}, []
   with contextlib.ExitStack() as stack:
@@ -61,7 +61,8 @@ def _listen(cluster: Cluster, own: dict, deadline: int | float) -> dict:
       with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         connection = stack.enter_context(server.accept()[0])
         connection.settimeout(_REPORT_S)
-        report = _received(connection)
+        received = _received(connection)
+        report = {name: received[name] for name in own}
         reports.setdefault(int(report['process']), report)
         connections.append(connection)
     outcome = _outcome(cluster, reports)
@@ -111,8 +112,9 @@ def _outcome(cluster: Cluster, reports: dict[int, dict]) -> dict:
   return {'wrong': wrong, 'hosts': hosts}
 
 
-def _report(address: str, own: dict, deadline: int | float) -> dict:
+def _report(address: str, own: dict, seconds: int | float) -> dict:
   """Reports to process 0; returns what came of it."""
+  deadline = time.monotonic() + seconds
   host, _, port = address.rpartition(':')
   error = None
   while time.monotonic() < deadline:
@@ -120,7 +122,7 @@ def _report(address: str, own: dict, deadline: int | float) -> dict:
       left = max(1.0, deadline - time.monotonic())
       with socket.create_connection((host.strip('[]'), port), left) as main:
         main.sendall(json.dumps(own).encode() + b'\n')
-        main.settimeout(left + _REPORT_S)  # it waits for the others
+        main.settimeout(seconds + _REPORT_S)  # it waits for the others
         return _received(main)
     except (OSError, ValueError) as caught:  # it may not listen yet
       error = caught

@@ -68,7 +68,10 @@ def test_a_port_that_is_taken():
       call(cluster, 'host0', 0.5)
 
 
-def test_strangers_are_not_counted():
+@pytest.mark.parametrize(
+  'sent', [b'GET / HTTP/1.1\r\n\r\n', b'{"process": 1}\n', b'[1]\n', b'']
+)
+def test_strangers_are_not_counted(sent):
   address = free_address()
   host, port = address.split(':')
   with ThreadPoolExecutor(2) as pool:
@@ -78,7 +81,7 @@ def test_strangers_are_not_counted():
       while True:
         try:
           with socket.create_connection((host, port), 5) as connection:
-            connection.sendall(b'GET / HTTP/1.1\r\n\r\n')
+            connection.sendall(sent)
           return
         except OSError:  # it does not listen yet
           continue
