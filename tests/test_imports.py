@@ -70,7 +70,16 @@ MAY_IMPORT = {
   },
   'resflax.benchmarks': ('resflax',),
   'resflax.sweeps': ('resflax',),
-  'resflax.sweeps.grid': LEVEL_1,  # which sweep files import
+  # What sweep files import, and what every run starts with.
+  **{
+    f'resflax.sweeps.{name}': (*LEVEL_1, *beside)
+    for name, beside in {
+      'hyper': (),
+      'grid': ('resflax.sweeps.hyper',),
+      'lease': (),
+      'attempt': ('resflax.sweeps.lease',),
+    }.items()
+  },
   'configs': (*LEVEL_1, 'configs', 'resflax.sweeps.grid'),
   'scripts': ('resflax', 'scripts'),
 }
@@ -97,6 +106,7 @@ ONLY_IN = {
   'safetensors': ('resflax.weights',),
   'onnx': ('resflax.export',),
   'onnxruntime': ('resflax.export',),
+  'ray': ('resflax.sweeps.launchers.ray',),
   'torch': ('resflax.benchmarks.timm_peer',),
   'timm': ('resflax.benchmarks.timm_peer',),
 }

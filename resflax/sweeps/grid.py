@@ -1,21 +1,28 @@
 """The runs of a sweep, as a Python file lists them.
 
 A sweep file has a function `sweep(add)`, as those of big_vision: each call of
-`add` is one run, given the fields in which it differs from the config.
+`add` is one run, given the fields in which it differs from the config. Its
+older style, `get_hyper(hyper)`, is in `hyper`.
 """
 
 import dataclasses
 import hashlib
-import itertools
 import json
+import re
 import runpy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from resflax import schema
 from resflax.errors import UsageError
+from resflax.sweeps.hyper import Hyper, chainit, product, zipit
+
+__all__ = ['Planned', 'chainit', 'load_sweep', 'product', 'zipit']
 
 _NONE: Mapping[str, object] = MappingProxyType({})
+_LABEL = re.compile(r'[\w.,=+-]+')  # part of a folder's name
+_OTHER = re.compile(r'[^\w.+-]+')
+_LONGEST = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,15 +71,14 @@ def load_sweep(
     common: fields of runs that do not set them.
 
   Raises:
-    UsageError: no such file or function, a field or value that is not allowed,
-      or two equal runs.
+    UsageError: no such file or function, a field, value or label that is not
+      allowed, or two equal runs.
   """
   try:
-    sweep = runpy.run_path(path).get('sweep')
+    names = runpy.run_path(path)
   except OSError as error:
     raise UsageError(f'No sweep file {path!r} (--sweep).') from error
-  if sweep is None:
-    raise UsageError(f'{path} has no function sweep(add) (--sweep).')
+  sweep, get_hyper = names.get('sweep'), names.get('get_hyper')
   runs: list[Planned] = []
 
   def add(
@@ -81,17 +87,39 @@ def load_sweep(
     fields = {name.removeprefix('config.'): v for name, v in fields.items()}
     for name, value in fields.items():
       schema.field(name).check(name, value)
+    label = _checked(label) if label else _label_of(fields)
     runs.append(Planned(label, {**common, **fields}, config_arg, against))
 
-  sweep(add)
+  if sweep:
+    sweep(add)
+  elif get_hyper:
+    for fields in get_hyper(Hyper()):
+      add(**fields)
+  else:
+    raise UsageError(
+      f'{path} has no function sweep(add), nor get_hyper(hyper) (--sweep).'
+    )
   _refuse_doubles(runs, path)
   return runs
 
 
-def product(**values) -> Iterator[dict[str, object]]:
-  """Yields every combination: `for fields in product(seed=range(3), ...)`."""
-  for row in itertools.product(*values.values()):
-    yield dict(zip(values, row, strict=True))
+def _checked(label: str) -> str:
+  if not _LABEL.fullmatch(label) or len(label) > _LONGEST:
+    raise UsageError(
+      f'The label {label!r} is not allowed: it takes up to {_LONGEST} letters, '
+      'digits and _.,=+- (--sweep).'
+    )
+  return label
+
+
+def _label_of(fields: Mapping[str, object]) -> str:
+  """Returns a label of what a run sets, but for its seed."""
+  parts = (
+    f'{name.split(".")[-1]}={_OTHER.sub("_", _text(value)).strip("_")}'
+    for name, value in fields.items()
+    if name != 'seed'
+  )
+  return ','.join(parts)[:_LONGEST] or 'base'
 
 
 def _refuse_doubles(runs: list[Planned], path: str) -> None:

@@ -10,7 +10,7 @@ from resflax.config import resolve
 from resflax.errors import UsageError
 from resflax.fields import nest
 from resflax.resolved import Facts
-from resflax.sweeps.grid import load_sweep, product
+from resflax.sweeps.grid import load_sweep
 
 
 def written(tmp_path, text):
@@ -58,15 +58,6 @@ def test_common_fields_give_way_to_a_runs_own(tmp_path):
   assert small.fields['optimizer.lr'] == large.fields['optimizer.lr'] == 0.2
 
 
-def test_product_is_every_combination():
-  assert list(product(a=(1, 2), b='xy')) == [
-    {'a': 1, 'b': 'x'},
-    {'a': 1, 'b': 'y'},
-    {'a': 2, 'b': 'x'},
-    {'a': 2, 'b': 'y'},
-  ]
-
-
 @pytest.mark.parametrize(
   'text, message',
   [
@@ -74,7 +65,8 @@ def test_product_is_every_combination():
     ("def sweep(add):\n  add(seed='x')", "config.seed='x' is not allowed"),
     ('def sweep(add):\n  add(seed=1)\n  add(seed=1)', 'adds one run twice'),
     ('def sweep(add):\n  pass', 'adds no run'),
-    ('sweeps = 1', r'no function sweep\(add\)'),
+    ('sweeps = 1', r'no function sweep\(add\), nor get_hyper\(hyper\)'),
+    ("def sweep(add):\n  add('a/b', seed=1)", "The label 'a/b' is not allowed"),
   ],
 )
 def test_what_a_sweep_file_may_not_say(tmp_path, text, message):
