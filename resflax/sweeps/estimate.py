@@ -1,0 +1,116 @@
+"""What a sweep's runs cost, and what contradicts itself in them, beforehand.
+
+Each run's config is decided as its own start would decide it.
+"""
+
+import json
+import runpy
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from resflax import scaling
+from resflax.data.described import load_or_describe
+from resflax.errors import ResflaxError, UsageError, first_line
+from resflax.fields import flat, nest
+from resflax.sweeps.grid import Planned
+from resflax.sweeps.points import compute
+from resflax.training.assemble import assemble
+from resflax.training.setup import Setup
+
+
+class Estimate(NamedTuple):
+  """What a run costs.
+
+  Attributes:
+    params: trainable parameters.
+    macs: of an image in the last stage.
+    compute: of training, in FLOPs; see `points`.
+  """
+
+  params: int
+  macs: int
+  compute: float
+
+
+def estimate(runs: Sequence[Planned], config: str) -> list[Estimate]:
+  """Returns the costs of runs.
+
+  Args:
+    runs: of a sweep.
+    config: the config file, without an argument.
+
+  Raises:
+    UsageError: a run's config is not allowed, its data are not there, or two
+      runs become equal once everything is decided.
+  """
+  bases: dict[str, dict] = {}
+  datasets: dict[tuple, object] = {}
+  seen: dict[str, str] = {}
+  found = []
+  for run in runs:
+    if run.config_arg not in bases:
+      bases[run.config_arg] = _base(config, run.config_arg)
+    try:
+      setup = _assembled(bases[run.config_arg] | run.fields, datasets)
+    except ResflaxError as error:
+      raise type(error)(f'{run.name}: {error}') from error
+    _refuse_equal(seen, run.name, setup)
+    found.append(_estimate(setup))
+  return found
+
+
+def _base(config: str, argument: str) -> dict[str, object]:
+  """Returns the fields that the config file sets, by path."""
+  try:
+    get_config = runpy.run_path(config)['get_config']
+    made = get_config(argument) if argument else get_config()
+  except ResflaxError:
+    raise
+  except Exception as error:
+    raise UsageError(
+      f'--config={config}:{argument} fails with {type(error).__name__}: '
+      f'{first_line(error)}'
+    ) from error
+  return dict(flat(made.to_dict()))
+
+
+def _assembled(fields: Mapping, datasets: dict) -> Setup:
+  name, folder = fields['data.name'], fields['data.data_dir']
+  if (name, folder) not in datasets:
+    datasets[name, folder] = load_or_describe(name, folder)
+  # The platform is that of the machine which trains.
+  fields = {**fields, 'platform': None}
+  return assemble(nest(fields), source=datasets[name, folder])
+
+
+def _refuse_equal(seen: dict[str, str], name: str, setup: Setup) -> None:
+  content = json.dumps(setup.resolved.config, sort_keys=True)
+  if before := seen.get(content):
+    raise UsageError(
+      f'{before} and {name} are one run: they set different fields, but all '
+      'fields are equal once they are decided. Leave one out (--sweep).'
+    )
+  seen[content] = name
+
+
+def _estimate(setup: Setup) -> Estimate:
+  resolved, info = setup.resolved, setup.dataset.info
+  costs = {
+    stage.resolution: scaling.totals(
+      scaling.count(
+        resolved.group('model'),
+        stage.resolution,
+        num_classes=info.num_classes,
+        in_channels=info.channels,
+      )
+    )
+    for stage in setup.stages
+  }
+  flops = compute(
+    setup.stages,
+    resolved['schedule.total_steps'],
+    resolved['batch_size'],
+    {resolution: cost.macs for resolution, cost in costs.items()},
+  )
+  last = costs[setup.stages[-1].resolution]
+  return Estimate(last.params, last.macs, flops)

@@ -1,0 +1,81 @@
+"""What runs cost, and what is refused before the first one starts."""
+
+import pytest
+
+from resflax.errors import UsageError
+from resflax.sweeps.estimate import estimate
+from resflax.sweeps.grid import Planned, load_sweep
+
+CONFIG = 'configs/digits.py'
+
+
+def test_compute_is_added_up_over_the_stages():
+  fixed = {
+    'model.width': 0.5,
+    'resolution.schedule': 'fixed',
+    'resolution.start': None,
+    'schedule.total_epochs': None,
+    'schedule.total_steps': 10,
+    'schedule.warmup_epochs': None,
+    'schedule.warmup_steps': 1,
+  }
+  rising = {
+    **fixed,
+    'resolution.schedule': 'custom',
+    'resolution.custom': (0.0, 16.0, 50.0, 32.0),
+  }
+  costs = estimate(
+    [
+      Planned('a', {**fixed, 'resolution.train': 32}),
+      Planned('b', {**fixed, 'resolution.train': 16}),
+      Planned('c', {**rising, 'resolution.train': 32}),
+    ],
+    CONFIG,
+  )
+  large, small, both = costs
+  assert large.params == small.params == both.params
+  assert large.compute == 6 * large.macs * 10 * 64
+  assert both.compute == (large.compute + small.compute) / 2
+  assert both.macs == large.macs > 2 * small.macs
+
+
+@pytest.mark.parametrize(
+  'runs, message',
+  [
+    (
+      [Planned('a', {'optimizer.lr': 0.1}), Planned('b', {})],
+      'a-.* and b-.* are one run: .* equal once they are decided',
+    ),
+    (
+      [Planned('a', {'schedule.total_steps': 9})],
+      'a-.*: .*schedule.total_steps=9 and config.schedule.total_epochs',
+    ),
+    (
+      [Planned('a', {'data.train_split': 'nowhere'})],
+      "a-.*: Unknown split of digits 'nowhere'",
+    ),
+    ([Planned('a', {}, 'resnet20')], "takes bool; .*|'resnet20'"),
+  ],
+)
+def test_what_contradicts_itself(runs, message):
+  with pytest.raises(UsageError, match=message):
+    estimate(runs, CONFIG)
+
+
+def test_the_grid_of_resnet_rs_can_be_estimated():
+  """525 runs on ImageNet, which is not here."""
+  runs = load_sweep('configs/sweeps/rs_grid.py')[::75]
+  costs = estimate(runs, 'configs/imagenet/resnet_rs.py')
+  assert len({cost.macs for cost in costs}) == len(costs) == 7
+  last = runs[-1].fields
+  assert costs[-1].compute == pytest.approx(
+    6 * costs[-1].macs * last['schedule.total_epochs'] * 1_255_544, rel=1e-3
+  )
+
+
+def test_a_config_file_that_fails(tmp_path):
+  path = tmp_path / 'broken.py'
+  path.write_text('def get_config(arg):\n  return {}[arg]\n')
+  message = f"--config={path}:x fails with KeyError: 'x'"
+  with pytest.raises(UsageError, match=message):
+    estimate([Planned('a', {}, 'x')], str(path))
