@@ -4,18 +4,19 @@ r"""Trains every run that a sweep file lists; goes on where it stopped.
     --sweep=configs/sweeps/learning_rate.py --workdir=/tmp/learning_rate
 
 What is set on the command line (`--config.FIELD=VALUE`) holds for every run
-that does not set it itself. `--kept=runs.jsonl` prints and plots what earlier
-sweeps left, without their folders.
+that does not set it itself. `--launcher` says where runs are started: on this
+machine, on a Ray cluster or by Slurm. `--kept=runs.jsonl` prints and plots what
+earlier sweeps left, without their folders.
 """
 
-import collections
+import functools
 import json
 import sys
+from pathlib import Path
 
 from absl import flags
 from ml_collections import config_flags
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from resflax.errors import UsageError
@@ -29,10 +30,36 @@ _GIVEN = [a for a in sys.argv[1:] if a.startswith(('--config.', '-config.'))]
 CONFIG = config_flags.DEFINE_config_file(
   'config', None, 'A config file, with its argument: FILE.py[:ARG].'
 )
-SWEEP = flags.DEFINE_string('sweep', None, 'A file with sweep(add).')
+SWEEP = flags.DEFINE_string(
+  'sweep', None, 'A file with sweep(add), or get_hyper(hyper).'
+)
 WORKDIR = flags.DEFINE_string('workdir', None, 'Gets a folder a run.')
+LAUNCHER = flags.DEFINE_enum(
+  'launcher', 'local', ['local', 'ray', 'slurm'], 'What starts the runs.'
+)
 JOBS = flags.DEFINE_integer(
-  'jobs', 1, 'Runs at once, each on its share of the cores.', lower_bound=1
+  'jobs',
+  None,
+  'Runs at once. local: 1 by default, each on its share of cores and GPUs; '
+  'ray, slurm: as many as fit.',
+  lower_bound=1,
+)
+CPUS = flags.DEFINE_integer(
+  'cpus', None, 'Cores of a run, on ray and slurm; 1 by default.', lower_bound=1
+)
+GPUS = flags.DEFINE_integer(
+  'gpus', None, 'GPUs of a run, on ray and slurm; 0 by default.', lower_bound=0
+)
+RAY_ADDRESS = flags.DEFINE_string(
+  'ray_address',
+  None,
+  'HOST:PORT of a Ray cluster; unset = what Ray finds, or a local one.',
+)
+SBATCH = flags.DEFINE_multi_string(
+  'sbatch', [], 'An option for sbatch, such as --sbatch=--time=4:00:00.'
+)
+ATTEMPTS = flags.DEFINE_integer(
+  'attempts', 2, 'In a row without a new save, until a run has failed.', 1
 )
 STATUS = flags.DEFINE_bool('status', False, 'Say how it stands, and stop.')
 PLOT = flags.DEFINE_string(
@@ -41,7 +68,9 @@ PLOT = flags.DEFINE_string(
 KEPT = flags.DEFINE_list(
   'kept', [], 'Files such as runs.jsonl to sum up, in place of a sweep.'
 )
-DRY_RUN = flags.DEFINE_bool('dry_run', False, 'List the runs, and stop.')
+DRY_RUN = flags.DEFINE_bool(
+  'dry_run', False, 'List the runs and what they cost, and stop.'
+)
 
 
 def main(argv: list[str]) -> None:
@@ -53,23 +82,68 @@ def main(argv: list[str]) -> None:
   for flag in (CONFIG, SWEEP, WORKDIR):
     if flag.value is None:
       raise UsageError(f'--{flag.name} is missing.')
+  if '://' in WORKDIR.value:
+    raise UsageError(
+      f'--workdir={WORKDIR.value} has no locks, by which no run is trained '
+      'twice: give a folder that all machines share.'
+    )
   from resflax.sweeps.grid import load_sweep
-  from resflax.sweeps.local import collect, run_sweep
 
   file, _, argument = config_flags.get_config_filename(
     flags.FLAGS['config']
   ).partition(':')
   runs = load_sweep(SWEEP.value, argument, _common())
-  if DRY_RUN.value:
-    for planned in runs:
-      print(planned.name, *planned.flags)
-    return
-  workdir = absolute(WORKDIR.value)
   if STATUS.value:
-    rows = collect(runs, workdir)
+    _status(runs)
+    return
+  from resflax.sweeps.beforehand import estimates
+
+  costs = estimates(runs, file)
+  if DRY_RUN.value:
+    _list(runs, costs)
   else:
-    rows = run_sweep(runs, file, workdir, JOBS.value)
+    _print(_train(runs, file))
+
+
+def _train(runs, file: str) -> list[dict]:
+  from resflax.sweeps.driver import run_sweep
+  from resflax.sweeps.launchers import LAUNCHERS
+  from resflax.sweeps.launchers.job import Settings
+
+  workdir = absolute(WORKDIR.value)
+  settings = Settings(
+    Path(workdir),
+    jobs=JOBS.value,
+    cpus=CPUS.value,
+    gpus=GPUS.value,
+    ray_address=RAY_ADDRESS.value,
+    sbatch=tuple(SBATCH.value),
+  )
+  launch = functools.partial(LAUNCHERS[LAUNCHER.value], settings)
+  return run_sweep(runs, file, workdir, launch, attempts=ATTEMPTS.value)
+
+
+def _status(runs) -> None:
+  from resflax.sweeps.board import console, table
+  from resflax.sweeps.standing import collect
+
+  rows = collect(runs, absolute(WORKDIR.value))
   _print(rows)
+  console().print(table(rows))
+
+
+def _list(runs, costs) -> None:
+  """Prints a line a run: its name, costs and fields."""
+  width = max(len(planned.name) for planned in runs)
+  print(f'{"run":{width}}  {"params":>11}  {"MACs":>15}  training FLOPs')
+  for planned, cost in zip(runs, costs, strict=True):
+    print(
+      f'{planned.name:{width}}  {cost.params:11,}  {cost.macs:15,}'
+      f'  {cost.compute:14.2e} ',
+      *planned.flags,
+    )
+  total = sum(cost.compute for cost in costs)
+  print(f'{len(runs)} runs, {total:.2e} FLOPs')
 
 
 def read_kept(path: str) -> list[dict]:
@@ -102,9 +176,9 @@ def _print(rows: list[dict]) -> None:
   """Prints how many runs are where, and what the labels reached so far."""
   from resflax.report.effects import draw_effects, effects
   from resflax.report.theme import save
+  from resflax.sweeps.board import console, counts
 
-  states = collections.Counter(row['state'] for row in rows)
-  print(', '.join(f'{count} {state}' for state, count in states.items()))
+  print(counts(rows))
   table = Table(box=box.SIMPLE)
   for column in ('label', 'seeds', 'top-1, %', 'against', 'points'):
     right = column in ('seeds', 'top-1, %', 'points')
@@ -119,7 +193,7 @@ def _print(rows: list[dict]) -> None:
       effect.against,
       points if effect.against else '',
     )
-  Console().print(table)
+  console().print(table)
   if PLOT.value:
     print(save(PLOT.value, draw_effects, found))
 

@@ -1,76 +1,35 @@
-"""Getting a sweep done, from its own command."""
+"""The command of sweeps: what it lists, sums up and refuses."""
 
 import json
 
 import pytest
 
-from resflax.errors import ResflaxError, UsageError
-from resflax.sweeps import local
-from resflax.sweeps.grid import Planned, load_sweep
+from resflax.sweeps.grid import load_sweep
+from resflax.sweeps.launchers import LAUNCHERS
 from tests.scripts.calling import call
 
 CONFIG = 'configs/digits.py'
 
 
-def runs(*seeds, **fields):
-  return [
-    Planned(f's{seed}', {'seed': seed, **fields}, 'runlocal') for seed in seeds
-  ]
-
-
-@pytest.mark.slow
-def test_what_is_done_is_left_and_the_rest_is_trained(tmp_path, capfd):
-  [row] = local.run_sweep(runs(0), CONFIG, str(tmp_path))
-  assert row['state'] == 'done' and 0 <= row['test/top1'] <= 1
-  assert capfd.readouterr().out.startswith('0 of 1 runs are done\ndone s0-')
-  log = tmp_path / row['name'] / 'log.txt'
-  before = log.read_bytes()
-
-  first, second = local.run_sweep(runs(0, 1), CONFIG, str(tmp_path))
-  assert '1 of 2 runs are done' in capfd.readouterr().out
-  assert log.read_bytes() == before
-  assert first == row and second['state'] == 'done'
-  kept = (tmp_path / 'runs.jsonl').read_text().splitlines()
-  assert [json.loads(line) for line in kept] == [first, second]
-
-
-def test_a_run_that_fails_twice_leaves_the_others_done(tmp_path, monkeypatch):
-  monkeypatch.setattr(local, '_POLL_S', 0.01)
-  # Refused by the run itself, once it knows its data.
-  wrong = runs(0, **{'data.train_split': 'nowhere'})
-  with pytest.raises(ResflaxError, match='1 of 1 runs failed 2 times'):
-    local.run_sweep(wrong, CONFIG, str(tmp_path))
-  log = (tmp_path / wrong[0].name / 'log.txt').read_text()
-  assert log.count("Unknown split of digits 'nowhere'") == 2
-
-
-def test_two_sweeps_do_not_share_a_folder(tmp_path):
-  with (
-    local._locked(tmp_path),
-    pytest.raises(UsageError, match='Another sweep is at work'),
-  ):
-    local.run_sweep(runs(0), CONFIG, str(tmp_path))
-
-
-def test_more_jobs_than_cores(tmp_path):
-  with pytest.raises(UsageError, match=r'--jobs=9999: this machine has'):
-    local.run_sweep(runs(0), CONFIG, str(tmp_path), 9999)
-
-
-def test_the_command_lists_its_runs():
+def test_a_dry_run_lists_runs_with_their_costs(tmp_path):
   out = call(
     'sweep',
     f'--config={CONFIG}',
     '--sweep=configs/sweeps/learning_rate.py',
-    '--workdir=unused',
+    f'--workdir={tmp_path / "unused"}',
     '--dry_run',
     '--config.seed=5',
     '--config.batch_size=32',
   )
-  lines = out.stdout.splitlines()
-  assert len(lines) == 9
+  head, *lines, total = out.stdout.splitlines()
+  assert head.split() == ['run', 'params', 'MACs', 'training', 'FLOPs']
+  assert len(lines) == 9 and total.startswith('9 runs, ')
   assert '--config.batch_size=32' in lines[0]
   assert '--config.seed=0' in lines[0]  # the sweep's own
+  name, params, macs, flops, *_ = lines[0].split()
+  assert (name[:7], params, macs) == ('lr0.05-', '688,610', '2,507,776')
+  assert float(total.split()[2]) == pytest.approx(9 * float(flops), rel=0.01)
+  assert not (tmp_path / 'unused').exists()
 
 
 def finished(folder, top1):
@@ -104,6 +63,7 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   out = call(*command)
   assert out.stdout.startswith('3 done, 1 waiting\n'), out.stderr
   assert '+3.00 ± nan' in out.stdout
+  assert f'{planned[3].name}   waiting' in out.stdout
   finished(tmp_path / 'runs' / planned[3].name, 0.57)
   out = call(*command)
   # Differences of 3 and 5 points: 12.706 * sqrt(2) / sqrt(2).
@@ -119,16 +79,32 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   assert wrong.returncode == 5 and 'holds no runs' in wrong.stderr
 
 
-@pytest.mark.parametrize('missing', ['config', 'sweep', 'workdir'])
+GIVEN = {
+  'config': CONFIG,
+  'sweep': 'configs/sweeps/learning_rate.py',
+  'workdir': 'unused',
+}
+
+
+@pytest.mark.parametrize('missing', GIVEN)
 def test_each_flag_is_needed(missing):
-  given = {
-    'config': CONFIG,
-    'sweep': 'configs/sweeps/learning_rate.py',
-    'workdir': 'unused',
-  }
-  del given[missing]
+  given = {k: v for k, v in GIVEN.items() if k != missing}
   out = call('sweep', *(f'--{k}={v}' for k, v in given.items()))
   assert (out.returncode, out.stderr) == (
     5,
     f'error: --{missing} is missing.\n',
   )
+
+
+@pytest.mark.parametrize(
+  'flag, message',
+  [
+    ('--workdir=gs://bucket/sweep', '--workdir=gs://bucket/sweep has no locks'),
+    ('--launcher=kubernetes', f'should be one of <{"|".join(LAUNCHERS)}>'),
+    ('--jobs=0', 'flag --jobs=0'),
+  ],
+)
+def test_flags_that_are_refused(flag, message):
+  out = call('sweep', *(f'--{k}={v}' for k, v in GIVEN.items()), flag)
+  assert out.returncode == 5 and message in out.stderr
+  assert out.stderr.count('\n') == 1
