@@ -45,6 +45,7 @@ setup(
     'test': [
       *('beartype>=0.23', 'pytest>=9.2', 'pytest-xdist>=3.8', 'ruff'),
       *('gcsfs>=2026.10', 'h5py>=3.14', 'onnx>=1.23', 'onnxruntime>=1.32'),
+      'ray>=2.60',
       # Programs are compiled for TPUs, which needs none.
       "jax[tpu]; sys_platform == 'linux' and platform_machine == 'x86_64'",
     ],
@@ -53,6 +54,7 @@ setup(
     'bench': ['tensorflow-cpu>=2.21'],
     'onnx': ['onnx>=1.23', 'onnxruntime>=1.32'],
     'gcs': ['gcsfs>=2026.10'],
+    'ray': ['ray>=2.60'],
     'tpu': ['jax[tpu]'],
     'cuda': ['jax[cuda13]'],
     'wandb': ['wandb'],
