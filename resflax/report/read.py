@@ -78,6 +78,7 @@ class Run:
   environment: dict
   evaluation: Evaluation | None
   goodput: dict = dataclasses.field(default_factory=dict)
+  dataset: dict = dataclasses.field(default_factory=dict)
 
   def last(self, key: str) -> dict:
     """Returns the newest row that has `key`, or an empty one."""
@@ -122,6 +123,7 @@ def read_run(workdir: epath.PathLike) -> Run:
     environment=_object(workdir / 'environment.json'),
     evaluation=_evaluation(workdir / 'evaluation.npz'),
     goodput=_object(workdir / 'goodput.json'),
+    dataset=_object(workdir / 'dataset.json'),
   )
 
 

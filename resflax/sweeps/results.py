@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from resflax import path, scaling
-from resflax.errors import StorageError, UsageError
+from resflax.errors import UsageError
 from resflax.fields import flat
-from resflax.report.read import Run, read_run
+from resflax.report.read import Run
 from resflax.resolution import Stage
+from resflax.sweeps.folder import members
 from resflax.sweeps.points import IMAGES, Point, compute, merge
 
 
@@ -20,30 +21,23 @@ def read_points(workdir: str) -> list[Point]:
 
   Raises:
     UsageError: not a sweep's folder, or a run reached what has no log.
-    StorageError: a run's folder cannot be read.
+    StorageError: a file of the sweep cannot be read.
   """
-  folder = Path(workdir)
-  file = folder / 'runs.jsonl'
-  if not file.exists():
+  runs = [
+    _single(member.label, member.folder, member.run)
+    for member in members(workdir)
+    if member.is_done
+  ]
+  if not runs:
     raise UsageError(
-      f'{workdir} is not the folder of a sweep with finished runs: it has no '
-      'runs.jsonl. Give the --workdir of scripts.sweep.'
+      f'{workdir} is not the folder of a sweep with finished runs: all of its '
+      'runs are still to end. scripts.sweep goes on with them.'
     )
-  try:
-    rows = [json.loads(line) for line in file.read_text().splitlines()]
-    runs = [_single(row['label'], folder / row['name']) for row in rows]
-  except (ValueError, KeyError) as error:
-    if isinstance(error, UsageError):
-      raise
-    raise StorageError(f"Cannot read '{file}': {error!r}.") from error
   return merge(runs)
 
 
-def _single(label: str, folder: Path) -> Point:
-  """Returns the point of one run."""
-  run = read_run(folder)
-  if run.evaluation is None:
-    raise StorageError(f"'{folder}' is not finished: it has no evaluation.npz.")
+def _single(label: str, folder: Path, run: Run) -> Point:
+  """Returns the point of one finished run."""
   config = run.config
   last = run.last('test/top1')
   stages = stages_of(run)
@@ -84,12 +78,11 @@ def stages_of(run: Run) -> list[Stage]:
 
 def counted(run: Run, resolution: int) -> scaling.Cost:
   """Returns what a run's net costs for an image."""
-  evaluation = run.evaluation
   costs = scaling.count(
     run.config['model'],
     resolution,
-    num_classes=len(evaluation.class_names),
-    in_channels=evaluation.sample_image.shape[-1],
+    num_classes=len(run.dataset['class_names']),
+    in_channels=run.dataset['channels'],
   )
   return scaling.totals(costs)
 

@@ -33,7 +33,7 @@ def test_the_published_tables_become_files(tmp_path):
     ([], 'Give one of --workdir'),
     (['--published', '--workdir=x'], 'Give one of --workdir'),
     (['--workdir=nowhere'], "There is no folder 'nowhere'"),
-    (['--workdir=tests'], 'it has no runs.jsonl'),
+    (['--workdir=tests'], 'it has no runs.'),
     (['--published', '--metric=loss'], '--published has errors alone'),
     (['--published', '--decades=3', '--refits=100'], 'There is no law: 1.45'),
   ],

@@ -66,13 +66,19 @@ def test_runs_of_one_design_are_a_point(sweep, tiny_run):
 
 
 def test_other_folders_are_refused(tmp_path, sweep):
-  with pytest.raises(UsageError, match='has no runs.jsonl'):
+  with pytest.raises(UsageError, match='it has no runs. Give the --workdir'):
     read_points(str(tmp_path / 'tiny-0'))
-  (sweep / 'tiny-1' / 'evaluation.npz').unlink()
-  with pytest.raises(StorageError, match='is not finished'):
-    read_points(str(sweep))
   (sweep / 'runs.jsonl').write_text('{"label": ')
   with pytest.raises(StorageError, match='Cannot read'):
+    read_points(str(sweep))
+
+
+def test_runs_that_have_not_ended_are_no_points(sweep):
+  (sweep / 'tiny-1' / 'evaluation.npz').unlink()
+  [point] = read_points(str(sweep))
+  assert point.seeds == (0,)
+  (sweep / 'tiny-0' / 'evaluation.npz').unlink()
+  with pytest.raises(UsageError, match='all of its runs are still to end'):
     read_points(str(sweep))
 
 
