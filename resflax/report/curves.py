@@ -45,8 +45,8 @@ def curves(run: Run) -> Figure:
     for step in stage_changes(run):
       axes.axvline(step, color=COLOR['hairline'], linewidth=1.5)
     labels = draw(axes, run)
-    _title(axes, title)
-    _label_ends(axes, labels, height)
+    panel_title(axes, title)
+    label_ends(axes, labels, height)
     axes.tick_params(axis='x', length=0, labelbottom=False)
     top += TITLE + height + GAP
   axes.tick_params(axis='x', length=4, labelbottom=True)
@@ -76,7 +76,8 @@ def spread(
   return np.array(fitted) + slots
 
 
-def _title(axes: Axes, text: str) -> None:
+def panel_title(axes: Axes, text: str) -> None:
+  """Writes a panel's name above its axis."""
   axes.annotate(
     text,
     (0, 1),
@@ -87,11 +88,15 @@ def _title(axes: Axes, text: str) -> None:
   )
 
 
-def _label_ends(axes: Axes, labels: list[Label], height: int) -> None:
+def label_ends(axes: Axes, labels: list[Label], height: int) -> None:
+  """Writes each curve's label beside its end, none over another."""
   labels = sorted(labels)
   ends = axes.transData.transform([(0, y) for y, _, _ in labels])
   wanted = height * axes.transAxes.inverted().transform(ends)[:, 1]
-  for y, (_, text, color) in zip(spread(wanted), labels, strict=True):
+  # Inside of the panel, as far as they fit.
+  lowest = LINE * np.arange(len(labels))
+  places = np.clip(spread(wanted), lowest, lowest + height - lowest.max())
+  for y, (_, text, color) in zip(places, labels, strict=True):
     axes.annotate(
       text,
       (1, 0),
@@ -139,14 +144,25 @@ def _compared(axes: Axes, run: Run, metric: str, scale: int, form: str):
 def _accuracy(axes: Axes, run: Run) -> list[Label]:
   labels = _compared(axes, run, 'top1', 100, '{:.2f}')
   _, validation = run.series('eval/top1')
-  # Late differences are what matters, and on an axis from 0 they drown: start
-  # at the highest of these that all ends and most validations are above.
   most = 100 * np.quantile(validation, 0.25) if len(validation) else 0
   reached = min(most, *(end for end, _, _ in labels))
+  show_accuracy(axes, reached)
+  return labels
+
+
+def show_accuracy(axes: Axes, reached: int | float) -> None:
+  """Starts the axis of accuracy where late differences still show.
+
+  On an axis from 0 they drown: the highest of these that all which matters is
+  above.
+
+  Args:
+    axes: of accuracy in percent.
+    reached: the lowest of what has to be seen.
+  """
   bottom = max(floor for floor in (0, 50, 80, 90) if floor <= reached)
   axes.set_ylim(bottom, 100)
   axes.yaxis.set_major_locator(MaxNLocator(5, steps=ROUND))
-  return labels
 
 
 def _loss(axes: Axes, run: Run) -> list[Label]:

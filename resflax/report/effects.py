@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from resflax.report.student import paired
 from resflax.report.theme import COLOR, canvas, place
 
-ROW = 22  # pixels
+ROW, LETTER = 22, 6  # pixels
 
 
 class Effect(NamedTuple):
@@ -72,17 +72,21 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
   """Draws each difference with its interval, a row each."""
   shown = [effect for effect in found if effect.against]
   height = ROW * len(shown)
-  figure = canvas(720, height + 72)
-  axes = place(figure, 190, 24, 330, height)
+  names = [f'{effect.label} against {effect.against}' for effect in shown]
+  left = max(190, 20 + LETTER * max(map(len, names), default=0))
+  figure = canvas(left + 530, height + 72)
+  axes = place(figure, left, 24, 330, height)
   axes.axvline(0, color=COLOR['gray'], linewidth=1)
   for y, effect in enumerate(shown):
     color = COLOR['blue' if effect.is_resolved else 'gray']
-    half = 0 if np.isnan(effect.half_width) else effect.half_width
+    alone = np.isnan(effect.half_width)
+    half = 0 if alone else effect.half_width
     ends = [effect.difference - half, effect.difference + half]
     axes.plot(ends, [y, y], color=color)
     axes.plot(effect.difference, y, 'o', color=color)
+    interval = '(one seed)' if alone else f'± {half:.2f}'
     axes.annotate(
-      f'{effect.difference:+.2f} ± {effect.half_width:.2f}',
+      f'{effect.difference:+.2f} {interval}',
       (1, y),
       (12, 0),
       xycoords=('axes fraction', 'data'),
@@ -90,7 +94,6 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
       va='center_baseline',
       color=COLOR['soft'],
     )
-  names = [f'{effect.label} against {effect.against}' for effect in shown]
   axes.set_yticks(range(len(shown)), names)
   axes.set_ylim(len(shown) - 0.5, -0.5)
   axes.margins(x=0.1)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from resflax.report import student
-from resflax.report.theme import COLOR, canvas, place
+from resflax.report.theme import COLOR, canvas, place, si
 
 COLORS = ('blue', 'vermilion', 'gray')
 WORDS = {'error': 'error, %', 'loss': 'cross-entropy, nats'}
@@ -22,11 +22,13 @@ COSTS = {
 }
 UNITS = {
   'compute': lambda value, _: f'{value:.0e}'.replace('e+', 'e'),
-  'macs': lambda value, _: f'{value / 1e9:g} G',
+  'macs': lambda value, _: si(value),
   'step_ms': lambda value, _: f'{value:g}',
   'tpu_ms': lambda value, _: f'{value:g}',
 }
 _TICKS = 5
+_ROOM = 1.6  # times the largest mean, at most
+_MANY = 1e3  # from the first value to the last: ticks at powers of ten alone
 
 
 def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
@@ -35,28 +37,38 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   Args:
     series: a name and what `fit.json` holds, of each sweep.
   """
-  figure = canvas(720, 560)
-  above = place(figure, 72, 40, 470, 320)
-  below = place(figure, 72, 392, 470, 110)
-  metric = series[0][1]['metric']
-  for (name, fit), color in zip(series, COLORS, strict=False):
-    law = shown_law(fit)
+  laws = [shown_law(fit) for _, fit in series]
+  fitted = any(law is not None for law in laws)
+  figure = canvas(720, 536 if fitted else 384)
+  above = place(figure, 72, 16, 470, 320)
+  for (name, fit), law, color in zip(series, laws, COLORS, strict=False):
     _draw_points(above, name, fit, law, COLOR[color])
     if law is not None:
       _draw_law(above, law, fit, COLOR[color])
-      _draw_residuals(below, law, fit, COLOR[color])
-  above.set(xscale='log', yscale='log', ylabel=WORDS[metric])
-  below.set(xscale='log', xlabel='compute of training, FLOPs')
-  below.set_ylabel('residual, %')
-  below.axhline(0, color=COLOR['gray'], linewidth=1)
-  for axes in (above, below):
-    axes.margins(x=0.05)
-  below.set_xlim(above.get_xlim())
+  above.set(xscale='log', yscale='log', ylabel=WORDS[series[0][1]['metric']])
+  above.margins(x=0.05)
+  _limit(above, [fit for _, fit in series])
   _label_powers(above, 'compute')
-  _label_powers(below, 'compute')
   _label_even(above)
   above.legend(loc='upper left', bbox_to_anchor=(1.02, 1), frameon=False)
+  last = above
+  if fitted:
+    last = place(figure, 72, 368, 470, 110)
+    for (_, fit), law, color in zip(series, laws, COLORS, strict=False):
+      if law is not None:
+        _draw_residuals(last, law, fit, COLOR[color])
+    last.axhline(0, color=COLOR['gray'], linewidth=1)
+    last.set(xscale='log', xlim=above.get_xlim(), ylabel='residual, %')
+    _label_powers(last, 'compute')
+  last.set_xlabel('compute of training, FLOPs')
   return figure
+
+
+def _limit(axes: Axes, fits: Sequence[dict]) -> None:
+  """Lets wide intervals of few seeds run out of the frame."""
+  means = [_factor(f) * point['mean'] for f in fits for point in f['points']]
+  low, high = axes.get_ylim()
+  axes.set_ylim(max(low, min(means) / _ROOM), min(high, max(means) * _ROOM))
 
 
 def draw_frontiers(series: Sequence[tuple[str, dict]]) -> Figure:
@@ -64,9 +76,9 @@ def draw_frontiers(series: Sequence[tuple[str, dict]]) -> Figure:
   costs = [
     cost for cost in COSTS if any(fit['pareto'][cost] for _, fit in series)
   ]
-  figure = canvas(110 + 330 * len(costs), 400)
+  figure = canvas(110 + 330 * len(costs), 350)
   for column, cost in enumerate(costs):
-    axes = place(figure, 72 + 330 * column, 40, 270, 280)
+    axes = place(figure, 72 + 330 * column, 16, 270, 280)
     for (name, fit), color in zip(series, COLORS, strict=False):
       _draw_frontier(axes, name, fit, cost, COLOR[color])
     axes.set(xscale='log', xlabel=COSTS[cost])
@@ -80,10 +92,14 @@ def draw_frontiers(series: Sequence[tuple[str, dict]]) -> Figure:
 
 def shown_law(fit: dict) -> dict | None:
   """Returns the law of the frontier, or of all points, or None."""
-  for name in ('frontier', 'all'):
-    if 'refused' not in fit['laws'][name]:
-      return fit['laws'][name]
-  return None
+  name = shown_name(fit)
+  return fit['laws'][name] if name else None
+
+
+def shown_name(fit: dict) -> str | None:
+  """Returns which law speaks for a sweep."""
+  names = ('frontier', 'all')
+  return next((n for n in names if 'refused' not in fit['laws'][n]), None)
 
 
 def _draw_points(axes: Axes, name, fit, law, color) -> None:
@@ -178,7 +194,9 @@ def _factor(fit: dict) -> int:
 
 def _label_powers(axes: Axes, cost: str) -> None:
   """Labels a log axis of costs, without math text."""
-  axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+  low, high = axes.get_xlim()
+  few = high > _MANY * low
+  axes.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 3)))
   axes.xaxis.set_major_formatter(FuncFormatter(UNITS[cost]))
   axes.xaxis.set_minor_locator(NullLocator())
 

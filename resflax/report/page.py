@@ -10,10 +10,10 @@ from resflax.goodput import ACCOUNTS, HIDDEN, total_of
 from resflax.report import class_figures
 from resflax.report.class_scores import MOST_CLASSES, class_counts
 from resflax.report.curves import curves, logged_panels
+from resflax.report.elements import document, figure, section, table
 from resflax.report.examples import gallery, worst_count
 from resflax.report.read import Evaluation, Run
 from resflax.report.series import stage_changes
-from resflax.report.stylesheet import CSS
 from resflax.report.summary import summary
 from resflax.report.theme import svg
 
@@ -24,22 +24,12 @@ def page(run: Run) -> str:
   if run.evaluation:
     parts += [_examples(run.evaluation), _classes(run.evaluation)]
   parts += [_goodput(run), _config(run), _environment(run)]
-  return (
-    '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-    f'<title>{escape(run.name)}</title>\n<style>{CSS}</style>\n</head>\n'
-    '<body>\n' + '\n'.join(filter(None, parts)) + '\n</body>\n</html>\n'
-  )
-
-
-def _section(title: str, text: str, content: str) -> str:
-  paragraph = f'<p>{text}</p>\n' if text else ''
-  return f'<section>\n<h2>{title}</h2>\n{paragraph}{content}\n</section>'
+  return document(run.name, parts)
 
 
 def _training(run: Run) -> str:
   if not logged_panels(run):
-    return _section('Training', 'No metrics yet.', '')
+    return section('Training', 'No metrics yet.', '')
   text = 'Training scores are means over the batches since the row before.'
   steps, accuracy = run.series('eval/top1')
   if len(steps):
@@ -51,7 +41,7 @@ def _training(run: Run) -> str:
   if len(stage_changes(run)):
     text += ' Vertical lines: the resolution changes.'
   drawn = svg('Metrics over training steps', curves, run)
-  return _section('Training', text, f'<div class="wide">{drawn}</div>')
+  return section('Training', text, f'<div class="wide">{drawn}</div>')
 
 
 def _examples(evaluation: Evaluation) -> str:
@@ -72,7 +62,7 @@ def _examples(evaluation: Evaluation) -> str:
       f'<h3>An even sample of the other {split} images</h3>'
       f'<p>✓ right, ✗ wrong.</p>{gallery(evaluation, worst, shown)}'
     )
-  return _section('Images', '', '\n'.join(parts)) if parts else ''
+  return section('Images', '', '\n'.join(parts)) if parts else ''
 
 
 def _classes(evaluation: Evaluation) -> str:
@@ -80,7 +70,7 @@ def _classes(evaluation: Evaluation) -> str:
   many = size > MOST_CLASSES
   title = f'The {MOST_CLASSES} of {size:,} classes with the lowest accuracy'
   figures = [
-    _figure(
+    figure(
       title if many else 'Accuracy of each class',
       f'With 95% intervals. {_median(evaluation) if many else ""}',
       svg('Accuracy of classes', class_figures.per_class, evaluation),
@@ -88,18 +78,14 @@ def _classes(evaluation: Evaluation) -> str:
   ]
   if not many:
     drawn = svg('Confusion matrix', class_figures.confusion_matrix, evaluation)
-    figures.append(_figure('Confusion matrix', 'Numbers of images.', drawn))
+    figures.append(figure('Confusion matrix', 'Numbers of images.', drawn))
   elif not evaluation.correct.all():
     drawn = svg('Confused classes', class_figures.confused_pairs, evaluation)
     figures.append(
-      _figure('The most frequent mistakes', 'True class → predicted.', drawn)
+      figure('The most frequent mistakes', 'True class → predicted.', drawn)
     )
   content = f'<div class="side-by-side">{"".join(figures)}</div>'
-  return _section('Classes', '', content)
-
-
-def _figure(title: str, text: str, drawn: str) -> str:
-  return f'<figure><h3>{title}</h3><p>{text}</p>{drawn}</figure>\n'
+  return section('Classes', '', content)
 
 
 def _median(evaluation: Evaluation) -> str:
@@ -119,10 +105,10 @@ def _config(run: Run) -> str:
     for path, value in sorted(values.items(), key=_by_group)
     if not _unset(value)
   ]
-  table = _table(('field', 'value', 'follows from'), rows)
+  fields = table(('field', 'value', 'follows from'), rows)
   unset = ', '.join(path for path, value in values.items() if _unset(value))
   note = f'<p class="note">Not set: {escape(unset)}.</p>' if unset else ''
-  return _section('Config', '', f'{table}{note}')
+  return section('Config', '', f'{fields}{note}')
 
 
 def _unset(value: object) -> bool:
@@ -149,14 +135,14 @@ def _goodput(run: Run) -> str:
     f'Of {total:,.1f} seconds over all starts; beside them {hidden:,.1f} '
     'seconds of compilation that nothing waited for.'
   )
-  return _section('Time', text, _table(('', 'seconds', 'share'), rows))
+  return section('Time', text, table(('', 'seconds', 'share'), rows))
 
 
 def _environment(run: Run) -> str:
   if not run.environment:
     return ''
   rows = [(name, _shown(value)) for name, value in flat(run.environment)]
-  return _section('Environment', '', _table(('', ''), rows))
+  return section('Environment', '', table(('', ''), rows))
 
 
 def _shown(value: object) -> str:
@@ -166,19 +152,3 @@ def _shown(value: object) -> str:
   if isinstance(value, float):
     return f'{value:.6g}'
   return value if isinstance(value, str) else json.dumps(value)
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-  """Returns a table of plain text, the first cell of a row being its name."""
-  lines = [
-    f'<tr><th scope="row">{escape(name)}</th>'
-    + ''.join(f'<td>{escape(str(cell))}</td>' for cell in cells)
-    + '</tr>'
-    for name, *cells in rows
-  ]
-  columns = ''.join(f'<th scope="col">{title}</th>' for title in head)
-  return (
-    f'<table>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n'
-    + '\n'.join(lines)
-    + '\n</tbody>\n</table>'
-  )

@@ -37,7 +37,7 @@ figure { margin: 0; }
 
 /* Shrinks a little; then scrolls, for its text has to stay readable. */
 .wide svg { width: 100%; min-width: 700px; height: auto; }
-.wide, .side-by-side > figure { overflow-x: auto; }
+.wide, .drawn, .side-by-side > figure { overflow-x: auto; }
 .side-by-side { display: flex; flex-wrap: wrap; gap: 16px 32px; }
 /* Text under a heading wraps at the width of the figure below it. */
 .side-by-side > figure { width: min-content; max-width: 100%; }
@@ -74,6 +74,35 @@ tbody th { font-weight: 400; width: 30%; }
 td:last-child { color: var(--soft); }
 td:nth-child(2) { color: var(--ink); }
 
+/* Many runs, sorted by the heads of the columns. */
+.scroll { overflow: auto; max-height: 560px; margin: 12px 0 0; }
+.runs th, .runs td { white-space: nowrap; color: inherit; }
+.runs .number { text-align: right; }
+.runs tbody th { width: auto; }
+.runs thead th {
+  position: sticky; top: 0; background: var(--paper); padding-right: 0;
+}
+.runs td, .runs tbody th { padding-right: 12px; }
+.drawn th, .drawn td { white-space: nowrap; padding-right: 24px; }
+.fields th { overflow-wrap: normal; }
+.runs button {
+  all: unset; cursor: pointer; color: var(--soft); padding-right: 12px;
+}
+.runs button:hover, .runs button:focus-visible { color: var(--blue); }
+.runs button::after { content: '\\2195'; opacity: 0; margin: 0 -12px 0 2px; }
+.runs button:hover::after { opacity: 0.5; }
+[aria-sort] > button { color: var(--ink); }
+[aria-sort=ascending] > button::after { content: '\\2191'; opacity: 1; }
+[aria-sort=descending] > button::after { content: '\\2193'; opacity: 1; }
+a { color: var(--blue); text-decoration: none; }
+a:hover { text-decoration: underline; }
+ul { margin: 8px 0 16px; padding-left: 20px; max-width: 42em; }
+pre {
+  overflow-x: auto; padding: 10px 12px; border: 1px solid var(--hairline);
+  font-size: 12px;
+}
+summary { cursor: pointer; color: var(--soft); margin: 12px 0 0; }
+
 @media (max-width: 640px) {
   body { margin-top: 24px; padding: 0 16px; }
   table { font-size: 12px; }
@@ -85,6 +114,7 @@ td:nth-child(2) { color: var(--ink); }
   h2, h3 { break-after: avoid; }
   .wide svg { min-width: 0; }
   .wide, figure, tr { break-inside: avoid; }
+  .scroll { max-height: none; }
 }
 """
 )

@@ -75,14 +75,14 @@ def _scores(run: Run) -> str:
   if 'top1' in scores:
     top1 = scores['top1']
     name = f'{escape(split)} top-1'
-    facts.append(_fact(name, f'{top1:.2%}', _interval(top1, count)))
+    facts.append(fact(name, f'{top1:.2%}', _interval(top1, count)))
   if 'top5' in scores and not few:
-    facts.append(_fact('top-5', f'{scores["top5"]:.2%}'))
+    facts.append(fact('top-5', f'{scores["top5"]:.2%}'))
   if 'loss' in scores:
-    facts.append(_fact('loss', f'{scores["loss"]:.4f}', 'nats'))
+    facts.append(fact('loss', f'{scores["loss"]:.4f}', 'nats'))
   if count is not None:
     side = evaluation and f'{evaluation.resolution} pixels wide'
-    facts.append(_fact('images', f'{count:,}', side or ''))
+    facts.append(fact('images', f'{count:,}', side or ''))
   return ''.join(facts)
 
 
@@ -98,15 +98,16 @@ def _costs(run: Run) -> str:
   facts = []
   if row := run.last('epoch'):
     facts.append(
-      _fact('epochs', f'{row["epoch"]:.4g}', f'{row["step"]:,} steps')
+      fact('epochs', f'{row["epoch"]:.4g}', f'{row["step"]:,} steps')
     )
   if row := run.last('time'):
-    facts.append(_fact('training time', duration(row['time'])))
+    facts.append(fact('training time', duration(row['time'])))
   if 'params' in run.status:
-    facts.append(_fact('parameters', f'{run.status["params"]:,}'))
+    facts.append(fact('parameters', f'{run.status["params"]:,}'))
   return ''.join(facts)
 
 
-def _fact(name: str, value: str, note: str = '') -> str:
+def fact(name: str, value: str, note: str = '') -> str:
+  """Returns a number for the head of a page; all three are HTML."""
   small = f'<small>{note}</small>' if note else ''
   return f'<div><dt>{name}</dt><dd>{value}{small}</dd></div>'

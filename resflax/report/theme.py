@@ -126,6 +126,14 @@ def save(path: str, draw: Callable[..., Figure], *data: object) -> str:
   return os.path.abspath(path)
 
 
+def si(value: int | float) -> str:
+  """Returns a number with three digits and a prefix, such as `4.1 G`."""
+  for unit, prefix in ((1e12, 'T'), (1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
+    if value >= unit:
+      return f'{value / unit:.3g} {prefix}'
+  return f'{value:.3g}'
+
+
 def canvas(width: Pixels, height: Pixels) -> Figure:
   """Returns an empty Figure of so many pixels."""
   return Figure(figsize=(width / 72, height / 72))

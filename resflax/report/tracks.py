@@ -1,0 +1,136 @@
+"""How the labels of a sweep went: their validation, overlaid."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from resflax.report.curves import (
+  BOTTOM,
+  GAP,
+  LEFT,
+  LINE,
+  TITLE,
+  WIDTH,
+  label_ends,
+  panel_title,
+  show_accuracy,
+)
+from resflax.report.theme import COLOR, canvas, place
+
+MOST_NAMES = 24  # beside the curves; with more, the best have theirs
+MOST_TRACKS = 200
+_LEAST_HEIGHT = 200
+_LETTER = 6.5  # pixels, about
+_MOST_LETTERS = 32  # of a label and its value
+
+
+class Track(NamedTuple):
+  """A metric of a label over the steps or the compute of training.
+
+  Attributes:
+    label: of the runs.
+    x: steps, or FLOPs.
+    mean: over the seeds that have come furthest.
+    low: of them.
+    high: of them.
+    color: of the palette.
+  """
+
+  label: str
+  x: Float[np.ndarray, ' points']
+  mean: Float[np.ndarray, ' points']
+  low: Float[np.ndarray, ' points']
+  high: Float[np.ndarray, ' points']
+  color: str
+
+
+class Panel(NamedTuple):
+  """Tracks of one metric; in accuracy, more is better."""
+
+  title: str
+  tracks: Sequence[Track]
+  is_accuracy: bool
+
+
+def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
+  """Draws a panel a metric; each curve ends in its label and last value.
+
+  Args:
+    panels: one at least, with a track each at least.
+    is_compute: x is in FLOPs; else in steps.
+  """
+  height = max(_LEAST_HEIGHT, LINE * len(named(panels[0])))
+  names = [_label(panel, t)[1] for panel in panels for t in named(panel)]
+  right = 20 + _LETTER * max(map(len, names))
+  figure = canvas(WIDTH, len(panels) * (TITLE + height + BOTTOM + GAP) - GAP)
+  for number, panel in enumerate(panels):
+    top = number * (TITLE + height + BOTTOM + GAP) + TITLE
+    axes = place(figure, LEFT, top, WIDTH - LEFT - right, height)
+    for track in sorted(panel.tracks, key=lambda track: track.color != 'gray'):
+      _draw(axes, track)
+    ends = [track.mean[-1] for track in panel.tracks]
+    if panel.is_accuracy:
+      show_accuracy(axes, min(ends))
+    else:
+      most = np.quantile([track.mean[0] for track in panel.tracks], 0.75)
+      axes.set_ylim(0, 1.05 * max(most, *ends))
+    _name_axis(axes, is_compute)
+    panel_title(axes, panel.title)
+    label_ends(axes, [_label(panel, track) for track in named(panel)], height)
+  return figure
+
+
+def named(panel: Panel) -> list[Track]:
+  """Returns the tracks that have their name beside them."""
+  if len(panel.tracks) <= MOST_NAMES:
+    return list(panel.tracks)
+  sign = -1 if panel.is_accuracy else 1
+  best = sorted(panel.tracks, key=lambda track: sign * track.mean[-1])
+  return best[:MOST_NAMES]
+
+
+def _label(panel: Panel, track: Track) -> tuple[float, str, str]:
+  end = track.mean[-1]
+  value = f'{end:.2f}' if panel.is_accuracy else f'{end:.3f}'
+  color = COLOR['soft' if track.color == 'gray' else track.color]
+  name, half = track.label, (_MOST_LETTERS - len(value)) // 2
+  if len(name) > 2 * half:
+    name = f'{name[: half - 1]}…{name[-half:]}'  # labels differ at either end
+  return end, f'{name} {value}', color
+
+
+def _draw(axes: Axes, track: Track) -> None:
+  color, front = COLOR[track.color], track.color != 'gray'
+  if front and (track.low < track.high).any():
+    axes.fill_between(
+      track.x, track.low, track.high, color=color, alpha=0.15, linewidth=0
+    )
+  axes.plot(
+    track.x,
+    track.mean,
+    '.-' if len(track.x) == 1 else '-',
+    color=color,
+    linewidth=1.75 if front else 1,
+  )
+  axes.plot(track.x[-1], track.mean[-1], 'o', color=color, markersize=4)
+
+
+def _name_axis(axes: Axes, is_compute: bool) -> None:
+  axes.tick_params(axis='x', length=4)
+  if not is_compute:
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f'{x:,.0f}'))
+    axes.set_xlabel('training step')
+    return
+  axes.set_xscale('log')
+  axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+  axes.xaxis.set_major_formatter(
+    FuncFormatter(lambda x, _: f'{x:.0e}'.replace('e+', 'e'))
+  )
+  axes.xaxis.set_minor_locator(NullLocator())
+  axes.set_xlabel('compute of training, FLOPs')

@@ -1,0 +1,49 @@
+"""The curves of labels: what is drawn, and which are named."""
+
+import numpy as np
+import pytest
+
+from resflax.report.tracks import MOST_NAMES, Panel, Track, draw_tracks, named
+
+
+def track(label, end, color='gray'):
+  x = np.array([1e9, 1e10, 1e11])
+  mean = np.array([10.0, 50.0, end])
+  return Track(label, x, mean, mean - 1, mean + 1, color)
+
+
+def panel(count, is_accuracy=True):
+  tracks = [track(f'l{number}', 60.0 + number) for number in range(count)]
+  return Panel('Validation', tracks, is_accuracy)
+
+
+def test_each_curve_ends_in_its_label_and_value():
+  tracks = [track('small', 60.0), track('large', 90.0, 'blue')]
+  [axes] = draw_tracks([Panel('Top-1', tracks, True)], True).axes
+  texts = [text.get_text() for text in axes.texts]
+  assert texts == ['Top-1', 'small 60.00', 'large 90.00']
+  assert axes.get_xscale() == 'log' and axes.get_ylim() == (50, 100)
+  assert len(axes.collections) == 1  # the range of what is in colour
+
+
+def test_over_steps_the_axis_begins_at_none():
+  axes, below = draw_tracks([panel(2), panel(2, False)], False).axes
+  assert axes.get_xlim()[0] == 0 and axes.get_xscale() == 'linear'
+  assert below.get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize('is_accuracy', [True, False])
+def test_of_many_the_best_are_named(is_accuracy):
+  many = panel(MOST_NAMES + 5, is_accuracy)
+  labels = {found.label for found in named(many)}
+  assert len(labels) == MOST_NAMES
+  best, worst = f'l{MOST_NAMES + 4}', 'l0'
+  assert (best in labels) == is_accuracy and (worst in labels) != is_accuracy
+
+
+def test_long_labels_are_cut():
+  long = Panel('Top-1', [track('x' * 60 + '_lr0.1', 60.0)], True)
+  [axes] = draw_tracks([long], True).axes
+  text = axes.texts[-1].get_text()
+  assert text.startswith('xxx') and text.endswith('_lr0.1 60.00')
+  assert '…' in text and len(text) <= 34
