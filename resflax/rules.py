@@ -21,6 +21,9 @@ WIDTH_UNTIL, DEPTH_FROM = 40, 100
 _REFERENCE = 1.6 * 109_475
 
 
+UNDECIDED = 'undecided'  # beside `depth` and `width`
+
+
 class Decided(NamedTuple):
   """A value, and why."""
 
@@ -43,7 +46,7 @@ def growth(epochs: int | float) -> Decided:
   if epochs <= WIDTH_UNTIL:
     return Decided('width', f'{sees} cannot overfit (up to {WIDTH_UNTIL})')
   return Decided(
-    'undecided',
+    UNDECIDED,
     f'{sees} lie between {WIDTH_UNTIL} and {DEPTH_FROM}, where deep and wide '
     'are equal within reading error: run both',
   )

@@ -15,6 +15,7 @@ from absl import flags
 
 from resflax.errors import UsageError
 from resflax.paths import absolute
+from scripts import law_flags
 from scripts.command import run
 from scripts.fit_tables import show
 
@@ -23,17 +24,11 @@ PUBLISHED = flags.DEFINE_bool(
   'published', False, 'Fit ResNet-RS and EfficientNet as published instead.'
 )
 OUT = flags.DEFINE_string('out', None, "Gets the files; unset = the sweep's.")
-METRIC = flags.DEFINE_enum(
-  'metric', 'error', ('error', 'loss'), 'Held-out error, or cross-entropy.'
-)
 LEVEL = flags.DEFINE_float(
   'level', 0.9, 'Of the intervals.', lower_bound=0.5, upper_bound=0.99
 )
 HOLD_OUT = flags.DEFINE_integer(
   'hold_out', 1, 'How many of the largest points to predict.', lower_bound=0
-)
-DECADES = flags.DEFINE_float(
-  'decades', None, 'Least range of compute [1.5; 1.4 if --published].'
 )
 REFITS = flags.DEFINE_integer(
   'refits', 1000, 'Of the bootstrap.', lower_bound=100
@@ -53,7 +48,7 @@ def main(argv: list[str]) -> None:
     raise UsageError(
       'Give one of --workdir (of scripts.sweep) and --published.'
     )
-  if PUBLISHED.value and METRIC.value != 'error':
+  if PUBLISHED.value and law_flags.METRIC.value != 'error':
     raise UsageError('--published has errors alone (--metric).')
   if not PUBLISHED.value and not Path(WORKDIR.value).is_dir():
     raise UsageError(f'There is no folder {WORKDIR.value!r} (--workdir).')
@@ -83,24 +78,20 @@ def _published() -> dict[str, dict]:
 
 
 def _sweep() -> dict:
-  from resflax.sweeps.analysis import analyse
-  from resflax.sweeps.overfitting import measure, pairs, verdicts
+  from resflax.sweeps.analysis import analyse_runs
+  from resflax.sweeps.overfitting import measure, pairs
   from resflax.sweeps.results import read_points
 
   points = read_points(WORKDIR.value)
-  losses = {}
   if TRAIN_LOSS.value:
     both = [point for pair in pairs(points) for point in pair]
-    folders = dict.fromkeys(folder for p in both for folder in p.folders)
-    losses = {folder: measure(folder) for folder in folders}
-  return {
-    **analyse(points, METRIC.value, **_options()),
-    'depth_or_width': verdicts(points, losses),
-  }
+    for folder in dict.fromkeys(folder for p in both for folder in p.folders):
+      measure(folder)
+  return analyse_runs(points, law_flags.METRIC.value, **_options())
 
 
 def _options() -> dict:
-  least = DECADES.value
+  least = law_flags.DECADES.value
   if least is None:
     least = 1.4 if PUBLISHED.value else 1.5
   return {

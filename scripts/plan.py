@@ -1,6 +1,10 @@
-"""Prints which model the rules choose for a config's budget, and why.
+r"""Prints which model to train for a budget, and why.
 
-python -m scripts.plan --config=configs/imagenet/resnet_rs.py:macs=12e9
+By the rules of ResNet-RS, for a config's budget; or by the law of a sweep of
+your own, with the forecast of its error:
+
+  python -m scripts.plan --config=configs/imagenet/resnet_rs.py:macs=12e9
+  python -m scripts.plan --from_sweep=DIR --flops=1e16 --write=next.py
 """
 
 import json
@@ -16,6 +20,7 @@ from resflax import path
 from resflax.config import plan_of
 from resflax.errors import UsageError
 from resflax.plan import Plan
+from scripts import plan_sweep
 from scripts.command import run
 
 CONFIG = config_flags.DEFINE_config_file(
@@ -27,8 +32,15 @@ JSON = flags.DEFINE_bool('json', False, 'Print JSON instead of tables.')
 def main(argv: list[str]) -> None:
   """Prints the decided fields, the neighbours on the path, and the growth."""
   del argv
+  if plan_sweep.FROM_SWEEP.value:
+    _show_next(*plan_sweep.planned(CONFIG.value))
+    return
+  plan_sweep.refuse_without_a_sweep()
   if CONFIG.value is None:
-    raise UsageError('--config is missing: give a config with a budget.')
+    raise UsageError(
+      '--config is missing: give a config with a budget, or a sweep '
+      '(--from_sweep).'
+    )
   if CONFIG.value.scaling.rule == 'off':
     raise UsageError(
       'The config has no rule to plan by: set --config.scaling.rule=resnet_rs '
@@ -63,12 +75,31 @@ def _summary(plan: Plan) -> dict:
   }
 
 
-def _print(plan: Plan, decided: dict) -> None:
-  console = Console(width=None if sys.stdout.isatty() else 120)
+def _show_next(plan: dict, lines: list[str]) -> None:
+  """Prints the run that a sweep asks for."""
+  if JSON.value:
+    print(json.dumps(plan, indent=2))
+    return
+  console = _console()
+  console.print(_fields(plan['fields']))
+  for line in lines:
+    console.print(line, highlight=False)
+
+
+def _console() -> Console:
+  return Console(width=None if sys.stdout.isatty() else 120)
+
+
+def _fields(decided: dict) -> Table:
   fields = Table('field', 'value', 'why', box=box.SIMPLE)
   for name, entry in decided.items():
     fields.add_row(name, str(entry['value']), entry['reason'])
-  console.print(fields)
+  return fields
+
+
+def _print(plan: Plan, decided: dict) -> None:
+  console = _console()
+  console.print(_fields(decided))
   points = Table('', 'blocks', 'px', 'width', 'GMAC', 'source', box=box.SIMPLE)
   for point in _neighbours(plan):
     points.add_row(

@@ -11,6 +11,7 @@ from resflax.sweeps.frontier import families, frontiers
 from resflax.sweeps.held_out import predicted
 from resflax.sweeps.intervals import LEVEL
 from resflax.sweeps.law import LEAST_DECADES, REFITS, NotIdentified, law_of
+from resflax.sweeps.overfitting import kept, verdicts
 from resflax.sweeps.points import Point
 
 
@@ -47,6 +48,20 @@ def analyse(
       name: _law_or_reason(points, chosen, metric, hold_out, options)
       for name, chosen in subsets.items()
     },
+  }
+
+
+def analyse_runs(
+  points: Sequence[Point], metric: str = 'error', **options
+) -> dict:
+  """Returns what `analyse` does, and what pairs of deep and wide nets say.
+
+  Losses on training images count where they have been measured.
+  """
+  folders = [folder for point in points for folder in point.folders]
+  return {
+    **analyse(points, metric, **options),
+    'depth_or_width': verdicts(points, kept(folders)),
   }
 
 

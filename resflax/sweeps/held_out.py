@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float
 
-from resflax.sweeps.intervals import LEVEL, band
+from resflax.sweeps.fit import Estimate
+from resflax.sweeps.intervals import LEVEL, Refits, band
 from resflax.sweeps.law import LEAST_DECADES, REFITS, estimated
 from resflax.sweeps.points import Point
 
@@ -20,9 +22,6 @@ def predicted(
 ) -> list[dict]:
   """Returns what the smaller points say of the largest ones, and what is true.
 
-  The interval is for a new point: the refits' predictions, each with a normal
-  deviation of the residuals' variance.
-
   Raises:
     NotIdentified: see `estimated`; the range may be a half narrower here.
   """
@@ -30,15 +29,10 @@ def predicted(
     return []
   kept, held = points[:-hold_out], points[-hold_out:]
   estimate, drawn = estimated(kept, metric, least_decades / 2, refits)
-  noise = np.random.default_rng(1).normal(size=len(drawn.theta))
-  noise *= np.sqrt(estimate.variance)
   compute = np.array([point.compute for point in held])
-  x = np.log(compute / estimate.law.unit)
-  low, high = np.exp(band(drawn, x, level, noise))
   measured = np.exp([point.log(metric).mean() for point in held])
-  rows = zip(
-    held, np.exp(estimate.law.log_at(compute)), low, high, measured, strict=True
-  )
+  said = new_points(estimate, drawn, compute, level)
+  rows = zip(held, *said, measured, strict=True)
   return [
     {
       'label': point.label,
@@ -50,3 +44,21 @@ def predicted(
     }
     for point, law, least, most, true in rows
   ]
+
+
+def new_points(
+  estimate: Estimate,
+  drawn: Refits,
+  compute: Float[np.ndarray, ' n'],
+  level: float = LEVEL,
+) -> tuple[Float[np.ndarray, ' n'], ...]:
+  """Returns what a law says of new points, and the ends of their intervals.
+
+  Those are the refits' predictions, each with a normal deviation of the
+  residuals' variance.
+  """
+  noise = np.random.default_rng(1).normal(size=len(drawn.theta))
+  noise *= np.sqrt(estimate.variance)
+  x = np.log(compute / estimate.law.unit)
+  ends = band(drawn, x, level, noise)
+  return tuple(map(np.exp, (estimate.law.log_at(compute), *ends)))

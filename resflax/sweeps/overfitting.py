@@ -9,7 +9,7 @@ augmented images, is no such signal.
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,9 +116,8 @@ def measure(folder: str) -> float:
   Raises:
     UsageError: label smoothing is part of the run's loss.
   """
-  file = Path(folder) / _FILE
-  if file.exists():
-    return json.loads(file.read_text())['loss']
+  if folder in (before := kept([folder])):
+    return before[folder]
   from resflax.runs import load_run  # JAX takes seconds to import
 
   run = load_run(folder)
@@ -128,5 +127,16 @@ def measure(folder: str) -> float:
       'the signal is defined without (--train_loss).'
     )
   evaluation = run.evaluate(split=run.config['data']['train_split'])
-  file.write_text(json.dumps({'loss': evaluation.loss}) + '\n')
+  line = json.dumps({'loss': evaluation.loss}) + '\n'
+  (Path(folder) / _FILE).write_text(line)
   return evaluation.loss
+
+
+def kept(folders: Iterable[str]) -> dict[str, float]:
+  """Returns what `measure` has left in runs' folders, where it has."""
+  files = {folder: Path(folder) / _FILE for folder in folders}
+  return {
+    folder: json.loads(file.read_text())['loss']
+    for folder, file in files.items()
+    if file.exists()
+  }

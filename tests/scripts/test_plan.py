@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.scripts.calling import call
+from tests.sweeps.folders import LADDER, write_sweep
 
 CONFIG = '--config=configs/imagenet/resnet.py:resnet_rs_50,batch=4096'
 RULE = ('--config.scaling.rule=resnet_rs', '--config.scaling.macs=12e9')
@@ -34,3 +35,35 @@ def test_a_config_without_a_rule_is_refused():
   out = plan(CONFIG)
   assert out.returncode == 5
   assert 'has no rule to plan by' in out.stderr
+
+
+@pytest.mark.slow
+def test_a_sweep_gives_the_next_config_and_that_trains(tmp_path):
+  sweep, file = tmp_path / 'sweep', tmp_path / 'next.py'
+  write_sweep(sweep)
+  out = plan(f'--from_sweep={sweep}', f'--write={file}', '--json')
+  assert out.returncode == 0, out.stderr
+  found = json.loads(out.stdout)
+  assert found['law'] == 'frontier' and found['decades_beyond'] > 0.4
+  assert len(found['provenance']['configs']) == len(LADDER)
+  text = file.read_text()
+  assert f'c.model.width = {found["fields"]["model.width"]["value"]}' in text
+  data = f'--config.data.data_dir={tmp_path}'
+  out = call('train', f'--config={file}:runlocal', data, timeout=240)
+  assert out.returncode == 0, out.stderr
+  assert 'test top1' in out.stdout
+
+
+@pytest.mark.parametrize(
+  'arguments, message',
+  [
+    (['--from_sweep=nowhere'], "There is no folder 'nowhere' (--from_sweep)"),
+    (['--from_sweep=tests'], 'it has no runs. Give the --workdir'),
+    (['--flops=1e15'], '--flops=1000000000000000.0 is for --from_sweep=DIR'),
+    ([CONFIG, *RULE, '--grow=depth'], '--grow=depth is for --from_sweep=DIR'),
+  ],
+)
+def test_sweeps_that_are_refused(arguments, message):
+  out = plan(*arguments)
+  assert out.returncode == 5
+  assert message in out.stderr and out.stderr.count('\n') == 1

@@ -1,0 +1,180 @@
+"""A sweep's config without its shape: what other shapes would cost in it."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from resflax import scaling, schema
+from resflax.config import resolve
+from resflax.data.records import DatasetInfo
+from resflax.errors import UsageError
+from resflax.fields import flat, nest, tuples
+from resflax.report.read import read_run
+from resflax.resolved import Facts, Resolved
+from resflax.sweeps.points import Point, compute
+from resflax.sweeps.results import stages_of
+
+_MULTIPLE = 8  # of pixels
+# Beside resolution.train, they hold sizes in pixels, and grow with it.
+_SIZES = ('resolution.start', 'resolution.test')
+_SPLITS = ('train_split', 'val_split', 'test_split')
+
+
+class Shape(NamedTuple):
+  """What grows.
+
+  Attributes:
+    depths: blocks of the stages.
+    width: multiplies all features.
+    resolution: pixels of the last stage.
+  """
+
+  depths: tuple[int, ...]
+  width: float
+  resolution: int
+
+
+class Cost(NamedTuple):
+  """Of a shape.
+
+  Attributes:
+    compute: of training, in FLOPs.
+    macs: of an image in the last stage.
+    params: trainable parameters.
+    epochs: passes over the unique examples.
+  """
+
+  compute: float
+  macs: int
+  params: int
+  epochs: float
+
+
+class Recipe(NamedTuple):
+  """All of a config but its shape.
+
+  Attributes:
+    values: the fields that somebody set, by path.
+    facts: what is known of the data.
+    num_classes: outputs of the classifier.
+    in_channels: of an image.
+    resolution: pixels that the sizes among the fields are for.
+  """
+
+  values: Mapping[str, object]
+  facts: Facts
+  num_classes: int
+  in_channels: int
+  resolution: int
+
+  @property
+  def set_fields(self) -> dict[str, object]:
+    """The fields that differ from the schema's defaults, by path."""
+    return {
+      path: value
+      for path, value in self.values.items()
+      if value != schema.field(path).default
+    }
+
+  def fields(self, shape: Shape) -> dict[str, object]:
+    """Returns the fields that a shape sets, by path."""
+    found = {
+      'model.depths': shape.depths,
+      'model.width': float(shape.width),
+      'resolution.train': shape.resolution,
+    }
+    times = shape.resolution / self.resolution
+    for path in _SIZES:
+      if times != 1 and self.values.get(path):
+        found[path] = rounded(self.values[path] * times)
+    return found
+
+  def cost(self, shape: Shape) -> Cost:
+    """Returns what training a shape costs, by arithmetic."""
+    values = {**self.values, **self.fields(shape)}
+    resolved = resolve(nest(values), self.facts)
+    stages = resolved['resolution.table']
+    totals = {
+      stage.resolution: scaling.totals(
+        scaling.count(
+          resolved.group('model'),
+          stage.resolution,
+          num_classes=self.num_classes,
+          in_channels=self.in_channels,
+        )
+      )
+      for stage in stages
+    }
+    last = totals[stages[-1].resolution]
+    steps, batch = resolved['schedule.total_steps'], resolved['batch_size']
+    macs = {size: total.macs for size, total in totals.items()}
+    return Cost(
+      compute(stages, steps, batch, macs),
+      *(last.macs, last.params),
+      steps * batch / self.facts.num_examples,
+    )
+
+
+def recipe_of(point: Point) -> Recipe:
+  """Returns the recipe of a finished run: what it set, not what followed.
+
+  Raises:
+    UsageError: it started from weights, which fit one shape alone.
+  """
+  run = read_run(point.folders[0])
+  config = dict(flat(tuples(run.config)))
+  values = {k: v for k, v in config.items() if k not in run.derived}
+  _refuse_weights(config, run.name)
+  splits = {k: config[f'data.{k}'] for k in _SPLITS}
+  last = run.last('epoch')
+  facts = Facts(round(last['examples'] / last['epoch']), splits, '')
+  data, resolution = run.dataset, stages_of(run)[-1].resolution
+  return Recipe(
+    values, facts, len(data['class_names']), data['channels'], resolution
+  )
+
+
+def recipe_from(
+  resolved: Resolved,
+  config: Mapping,
+  dataset: DatasetInfo,
+  num_examples: int,
+  points: Sequence[Point],
+) -> Recipe:
+  """Returns the recipe of a config, for the law of a sweep to speak of.
+
+  Args:
+    resolved: the config with every field decided.
+    config: as it was given, nested.
+    dataset: that it trains on.
+    num_examples: in its training split.
+    points: of the sweep.
+
+  Raises:
+    UsageError: other data or another net than the sweep's; or weights.
+  """
+  values = schema.complete(config)
+  _refuse_weights(values, '--config')
+  theirs = dict(flat(read_run(points[0].folders[0]).config))
+  for path in ('data.name', 'model.variant'):
+    if values[path] != theirs[path]:
+      raise UsageError(
+        f'config.{path}={values[path]}, and the sweep is of {theirs[path]}: '
+        'its law says nothing of others (--from_sweep).'
+      )
+  splits = {name: resolved[f'data.{name}'] for name in _SPLITS}
+  facts = Facts(num_examples, splits, '')
+  size = resolved['resolution.table'][-1].resolution
+  return Recipe(values, facts, dataset.num_classes, dataset.channels, size)
+
+
+def _refuse_weights(values: Mapping, name: str) -> None:
+  if values['init.weights']:
+    raise UsageError(
+      f'{name} starts from weights (config.init.weights), which are of one '
+      'shape: there is no larger one to plan.'
+    )
+
+
+def rounded(pixels: int | float) -> int:
+  """Returns a multiple of 8 pixels, rounded down; 8 at least."""
+  return max(_MULTIPLE, int(pixels) // _MULTIPLE * _MULTIPLE)

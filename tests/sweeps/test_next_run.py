@@ -1,0 +1,146 @@
+"""From a sweep whose law is known to the run that comes next."""
+
+import numpy as np
+import pytest
+
+from resflax.errors import UsageError
+from resflax.sweeps.analysis import analyse_runs
+from resflax.sweeps.budget import Budget
+from resflax.sweeps.next_run import next_run
+from resflax.sweeps.recipe import Shape, recipe_of
+from resflax.sweeps.results import read_points
+from resflax.sweeps.telling import told
+from tests.sweeps import folders
+
+OPTIONS = {'least_decades': 1.5, 'refits': 200}
+
+
+@pytest.fixture(scope='module')
+def sweep(tmp_path_factory):
+  """The points of a sweep, and what they say."""
+  folder = tmp_path_factory.mktemp('ladder')
+  folders.write_sweep(folder)
+  points = read_points(str(folder))
+  return points, analyse_runs(points, **OPTIONS)
+
+
+def planned(sweep, budget=Budget(), **options):  # noqa: B008
+  return next_run(*sweep, recipe_of, budget, **OPTIONS, **options)
+
+
+def values(plan):
+  return {path: entry['value'] for path, entry in plan['fields'].items()}
+
+
+def test_costs_are_those_of_runs(sweep):
+  for point in sweep[0]:
+    shape = Shape(tuple(point.depths), point.width, point.resolution)
+    cost = recipe_of(point).cost(shape)
+    assert cost[:3] == (point.compute, point.macs, point.params)
+    assert cost.epochs == pytest.approx(point.epochs)
+
+
+def test_sizes_in_pixels_grow_with_the_resolution(sweep):
+  recipe = recipe_of(sweep[0][0])
+  values = {
+    **recipe.values,
+    'resolution.schedule': 'linear',
+    'resolution.start': 8,
+    'resolution.test': 24,
+  }
+  grown = recipe._replace(values=values).fields(Shape((1,) * 4, 1.0, 32))
+  assert recipe.resolution == 16
+  assert grown['resolution.start'] == 16 and grown['resolution.test'] == 48
+
+
+def test_without_a_budget_it_is_four_times_the_largest(sweep):
+  plan = planned(sweep)
+  largest = sweep[0][-1]
+  assert 0.8 * 4 * largest.compute < plan['compute'] <= 4.04 * largest.compute
+  low, high = plan['predicted']['interval']
+  assert low < folders.law(plan['compute']) < high
+  times = plan['compute'] / largest.compute
+  assert plan['decades_beyond'] == pytest.approx(np.log10(times))
+  assert plan['grow'] == 'undecided' and len(plan['would_decide']) == 2
+  shape = values(plan)
+  assert shape['model.width'] > largest.width
+  assert shape['model.depths'] > tuple(largest.depths)
+  text = ' '.join(told(plan))
+  assert 'beyond the largest run' in text and 'To decide, run' in text
+
+
+@pytest.mark.parametrize('grow', ['depth', 'width'])
+def test_what_is_set_grows_alone(sweep, grow):
+  plan, largest = planned(sweep, grow=grow), sweep[0][-1]
+  shape = values(plan)
+  assert (shape['model.depths'] > tuple(largest.depths)) == (grow == 'depth')
+  assert (shape['model.width'] > largest.width) == (grow == 'width')
+  assert 'as set; measured: undecided' in plan['evidence']
+
+
+def test_a_budget_inside_the_sweep_grows_a_smaller_design(sweep):
+  point = sweep[0][6]
+  plan = planned(sweep, Budget(flops=1.5 * point.compute))
+  assert plan['compute'] <= 1.01 * 1.5 * point.compute
+  assert plan['anchor'] == point.label and plan['decades_beyond'] < 0
+  assert 'nothing is extrapolated' in ' '.join(told(plan))
+  same = planned(sweep, Budget(flops=point.compute))
+  assert not same['is_new'] and same['compute'] == point.compute
+  assert 'which the sweep has trained' in ' '.join(told(same))
+
+
+def test_budgets_of_macs_and_of_error(sweep):
+  macs = 3 * sweep[0][-1].macs
+  assert 0.8 * macs < planned(sweep, Budget(macs=macs))['macs'] <= 1.01 * macs
+  plan = planned(sweep, Budget(error=0.1))
+  assert 0.09 < plan['predicted']['value'] <= 0.1
+
+
+@pytest.mark.parametrize(
+  'budget, message',
+  [
+    (Budget(flops=1e8), 'lies below the whole sweep'),
+    (Budget(flops=1e19), 'decades beyond a sweep of'),
+    (Budget(error=0.001), 'No compute reaches 0.001'),
+    (Budget(flops=1e14, macs=1e9), 'Two budgets, flops and macs'),
+  ],
+)
+def test_budgets_that_are_refused(sweep, budget, message):
+  with pytest.raises(UsageError, match=message):
+    planned(sweep, budget)
+
+
+def test_another_length_is_doubted(sweep):
+  def longer(point):
+    recipe = recipe_of(point)
+    values = {**recipe.values, 'schedule.total_epochs': 120.0}
+    return recipe._replace(values=values)
+
+  budget = Budget(flops=3 * sweep[0][-1].compute)
+  plan = next_run(*sweep, longer, budget, **OPTIONS)
+  assert plan['compute'] <= 1.01 * budget.flops
+  assert 'it trains for 120 epochs' in ' '.join(plan['doubts'])
+
+
+def test_a_law_that_broke_on_its_largest_run_is_doubted(sweep):
+  points, found = sweep
+  law = found['laws']['frontier']
+  row = {**law['held_out'][0], 'inside': False}
+  broken = {**law, 'held_out': [row], 'lack_of_fit_p': 0.01}
+  laws = {**found['laws'], 'frontier': broken}
+  plan = planned((points, {**found, 'laws': laws}))
+  text = ' '.join(told(plan))
+  assert 'outside the interval' in text and 'misfit p 0.01' in text
+
+
+def test_weights_to_start_from_fit_one_shape_alone(tmp_path):
+  folders.write_run(
+    tmp_path / 'a', {**folders.shape(1, 0.25, 16)}, lambda _: 0.2
+  )
+  [point] = read_points(str(tmp_path))
+  file = tmp_path / 'a' / 'config.json'
+  text = file.read_text()
+  assert text.count('"weights": null') == 1
+  file.write_text(text.replace('"weights": null', '"weights": "a.safetensors"'))
+  with pytest.raises(UsageError, match='starts from weights'):
+    recipe_of(point)
