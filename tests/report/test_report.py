@@ -12,6 +12,7 @@ from resflax import report
 from resflax.errors import StorageError
 from scripts import command
 from scripts import report as script
+from tests.sweeps.folders import LADDER, write_sweep
 
 VOID = {'meta', 'img', 'br'}
 
@@ -152,6 +153,16 @@ def test_the_script_prints_the_path_of_each_report(
   assert not call(monkeypatch, *folders)
   printed = capsys.readouterr().out.split()
   assert printed == [str(folder / 'report.html') for folder in folders]
+
+
+def test_the_script_knows_a_sweep_by_what_it_holds(
+  tmp_path, monkeypatch, capsys
+):
+  write_sweep(tmp_path / 'sweep', LADDER[:2], seeds=1)
+  assert not call(monkeypatch, tmp_path / 'sweep')
+  path = tmp_path / 'sweep' / 'report.html'
+  assert capsys.readouterr().out.split() == [str(path)]
+  assert 'A sweep of resnet_rs_50 on digits' in path.read_text()
 
 
 @pytest.mark.parametrize('arguments', [[], ['no/such/run']])
