@@ -1,13 +1,10 @@
 """Intervals: the profile, the bootstrap, and how often they hold the truth."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy import optimize, stats
 
 from resflax.sweeps.fit import fit
-from resflax.sweeps.held_out import predicted
 from resflax.sweeps.intervals import (
   Refits,
   _draw,
@@ -15,9 +12,8 @@ from resflax.sweeps.intervals import (
   bootstrap,
   profile,
 )
-from resflax.sweeps.law import NotIdentified, law_of
 from resflax.sweeps.solver import EXPONENT, FLOOR
-from tests.sweeps import synthetic
+from tests.sweeps import coverage, synthetic
 
 
 def estimated(seed=0, **kwargs):
@@ -102,39 +98,12 @@ def test_a_bootstrap_is_repeatable_and_counts_what_it_refuses():
   assert 0.15 < first.refused < 0.5
 
 
-REGIMES = {
-  'seeds': {},
-  'points': {'noise': 0.01, 'between': 0.01},
-  'high_floor': {'floor': 0.2, 'exponent': 0.5},
-}
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize('regime', REGIMES)
-def test_nine_of_ten_intervals_hold_the_truth(regime, sweeps=200):
-  """12 points, 3 seeds; docs/fit.md quotes what this prints."""
-  rng, law = np.random.default_rng(0), REGIMES[regime]
-  truth = {'floor': synthetic.FLOOR, 'exponent': synthetic.EXPONENT}
-  truth |= {k: v for k, v in law.items() if k in truth}
-  held = {(n, k): [] for n in truth for k in ('interval', 'bca')}
-  inside, refused, start = [], 0, time.process_time()
-  for _ in range(sweeps):
-    points = synthetic.sweep(rng, points=13, **law)
-    try:
-      entry = law_of(points[:-1], 'error', refits=300)
-      inside += [row['inside'] for row in predicted(points, 'error', 1)]
-    except NotIdentified:
-      refused += 1
-      continue
-    for name, kind in held:
-      low, high = entry[name][kind]
-      held[name, kind].append(low <= truth[name] <= high)
-  rates = {key: np.mean(found) for key, found in held.items()}
-  for (name, kind), rate in rates.items():
-    print(f'{regime} {name} {kind}: {rate:.1%}')
-  print(f'{regime} held out: {np.mean(inside):.1%}; {refused} refused')
-  print(f'{time.process_time() - start:.0f} CPU-seconds')
-  assert refused <= 0.05 * sweeps
-  for name in truth:
+@pytest.mark.parametrize('regime', ['seeds', 'points', 'high_floor'])
+def test_nine_of_ten_intervals_hold_the_truth(regime):
+  """200 sweeps of 12 points and 3 seeds."""
+  rates, inside, refused = coverage.show(regime)
+  assert refused <= 0.05
+  for name in coverage.NAMES:
     assert 0.85 <= rates[name, 'interval'] <= 0.95, (name, rates)
-  assert np.mean(inside) >= 0.85
+  assert inside >= 0.85
