@@ -48,7 +48,7 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   above.set(xscale='log', yscale='log', ylabel=WORDS[series[0][1]['metric']])
   above.margins(x=0.05)
   _limit(above, [fit for _, fit in series])
-  _label_powers(above, 'compute')
+  label_powers(above, 'compute')
   _label_even(above)
   above.legend(loc='upper left', bbox_to_anchor=(1.02, 1), frameon=False)
   last = above
@@ -59,7 +59,7 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
         _draw_residuals(last, law, fit, COLOR[color])
     last.axhline(0, color=COLOR['gray'], linewidth=1)
     last.set(xscale='log', xlim=above.get_xlim(), ylabel='residual, %')
-    _label_powers(last, 'compute')
+    label_powers(last, 'compute')
   last.set_xlabel('compute of training, FLOPs')
   return figure
 
@@ -83,7 +83,7 @@ def draw_frontiers(series: Sequence[tuple[str, dict]]) -> Figure:
       _draw_frontier(axes, name, fit, cost, COLOR[color])
     axes.set(xscale='log', xlabel=COSTS[cost])
     axes.margins(x=0.05)
-    _label_powers(axes, cost)
+    label_powers(axes, cost)
     if not column:
       axes.set_ylabel(_accuracy_word(series[0][1]['metric']))
       axes.legend(loc='lower right', frameon=False)
@@ -192,7 +192,7 @@ def _factor(fit: dict) -> int:
   return 100 if fit['metric'] == 'error' else 1
 
 
-def _label_powers(axes: Axes, cost: str) -> None:
+def label_powers(axes: Axes, cost: str) -> None:
   """Labels a log axis of costs, without math text."""
   low, high = axes.get_xlim()
   few = high > _MANY * low

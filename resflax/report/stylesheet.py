@@ -97,10 +97,6 @@ td:nth-child(2) { color: var(--ink); }
 a { color: var(--blue); text-decoration: none; }
 a:hover { text-decoration: underline; }
 ul { margin: 8px 0 16px; padding-left: 20px; max-width: 42em; }
-pre {
-  overflow-x: auto; padding: 10px 12px; border: 1px solid var(--hairline);
-  font-size: 12px;
-}
 summary { cursor: pointer; color: var(--soft); margin: 12px 0 0; }
 
 @media (max-width: 640px) {

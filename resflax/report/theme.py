@@ -129,7 +129,7 @@ def save(path: str, draw: Callable[..., Figure], *data: object) -> str:
 def si(value: int | float) -> str:
   """Returns a number with three digits and a prefix, such as `4.1 G`."""
   for unit, prefix in ((1e12, 'T'), (1e9, 'G'), (1e6, 'M'), (1e3, 'k')):
-    if value >= unit:
+    if value >= 0.9995 * unit:
       return f'{value / unit:.3g} {prefix}'
   return f'{value:.3g}'
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter
 
 from resflax.report.curves import (
   BOTTOM,
@@ -20,6 +20,7 @@ from resflax.report.curves import (
   panel_title,
   show_accuracy,
 )
+from resflax.report.laws import label_powers
 from resflax.report.theme import COLOR, canvas, place
 
 MOST_NAMES = 24  # beside the curves; with more, the best have theirs
@@ -128,9 +129,5 @@ def _name_axis(axes: Axes, is_compute: bool) -> None:
     axes.set_xlabel('training step')
     return
   axes.set_xscale('log')
-  axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-  axes.xaxis.set_major_formatter(
-    FuncFormatter(lambda x, _: f'{x:.0e}'.replace('e+', 'e'))
-  )
-  axes.xaxis.set_minor_locator(NullLocator())
+  label_powers(axes, 'compute')
   axes.set_xlabel('compute of training, FLOPs')

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from matplotlib.figure import Figure
 
-from resflax.report.theme import COLOR, PALETTE, canvas, place, svg
+from resflax.report.theme import COLOR, PALETTE, canvas, place, si, svg
 
 
 def drawing() -> Figure:
@@ -65,3 +65,18 @@ def test_text_can_be_read_in_light_and_dark(scheme, name):
 
 def test_light_colours_differ():
   assert len(set(COLOR.values())) == len(PALETTE)
+
+
+@pytest.mark.parametrize(
+  'value, text',
+  [
+    (0, '0'),
+    (999, '999'),
+    (1000, '1 k'),
+    (999_700, '1 M'),
+    (4_089_184_256, '4.09 G'),
+    (2e12, '2 T'),
+  ],
+)
+def test_numbers_have_a_prefix(value, text):
+  assert si(value) == text
