@@ -25,7 +25,7 @@ def panels(members: Sequence[Member]) -> tuple[list[Panel], bool]:
   Over compute where the labels cost differently; else over steps.
   """
   begun = [member for member in members if member.run.rows]
-  ends = [flops_at(m.run, [m.run.rows[-1]['step']])[0] for m in begun]
+  ends = [flops_at(member.run, [_length(member.run)])[0] for member in begun]
   is_compute = bool(ends and max(ends) > _ALIKE * min(ends))
   compared = {member.against for member in begun}
   found = []
@@ -40,6 +40,11 @@ def panels(members: Sequence[Member]) -> tuple[list[Panel], bool]:
     ]
     found.append(Panel(title, tracks, is_accuracy))
   return found, is_compute
+
+
+def _length(run: Run) -> int:
+  """Returns the steps of a run, those to come too."""
+  return run.status.get('total_steps') or run.rows[-1]['step']
 
 
 def flops_at(
