@@ -59,11 +59,14 @@ def _of_pairs(rows: Sequence[Mapping]) -> Decided:
   if len(rows) > _MOST_PAIRS:
     told += f'; and {len(rows) - _MOST_PAIRS} more pairs'
   told = f'held-out cross-entropy at equal MACs: {told}'
-  votes = {row['grow'] for row in rows} - {UNDECIDED}
-  if len(votes) == 1:
-    return Decided(votes.pop(), told)
-  if votes:
+  told_by = [row['grow'] for row in rows if row['grow'] != UNDECIDED]
+  if len(set(told_by)) > 1:
     return Decided(UNDECIDED, f'pairs disagree; {told}')
+  if told_by and 2 * len(told_by) >= len(rows):
+    return Decided(told_by[0], told)
+  if told_by:  # of many intervals of 95 %, some leave out zero by chance
+    few = f'{told_by[0]} by {len(told_by)} of {len(rows)} pairs alone'
+    return Decided(UNDECIDED, f'{few}; {told}')
   unseen = any(row['train'] is None for row in rows)
   hint = ' (scripts.fit --train_loss would look for overfitting)'
   return Decided(UNDECIDED, told + (hint if unseen else ''))

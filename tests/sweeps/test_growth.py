@@ -66,6 +66,15 @@ def test_pairs_that_disagree_do_not_decide():
   assert decided.value == 'undecided' and 'disagree' in decided.reason
 
 
+@pytest.mark.parametrize('others, value', [(1, 'depth'), (2, 'undecided')])
+def test_half_of_the_pairs_have_to_tell(others, value):
+  wide = [net(5 + i, 2, 0.7, (1, 1)) for i in range(others)]
+  rows = [row('depth')] + [row('undecided')] * others
+  decided = growth([DEEP, WIDE, *wide], DEEP, found(rows), OPTIONS)
+  assert decided.value == value
+  assert ('by 1 of 3 pairs alone' in decided.reason) == (others == 2)
+
+
 def test_pairs_of_other_data_do_not_count():
   points = [DEEP, *OTHER]
   decided = growth(points, DEEP, found([row('width')]), OPTIONS)
