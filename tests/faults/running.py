@@ -29,7 +29,15 @@ class Life:
     first: seconds until the first step, None before.
   """
 
-  def __init__(self, workdir, *flags, cache=None, largest_file=None, devices=1):
+  def __init__(
+    self,
+    workdir,
+    *flags,
+    cache=None,
+    largest_file=None,
+    devices=1,
+    module='scripts.train',
+  ):
     """Starts.
 
     Args:
@@ -38,6 +46,7 @@ class Life:
       cache: folder for compiled programs.
       largest_file: bytes that the process may write into one.
       devices: that the CPU is divided into.
+      module: what trains.
     """
     self.workdir = pathlib.Path(workdir)
     self.lines, self.first = [], None
@@ -48,7 +57,7 @@ class Life:
     self._process = subprocess.Popen(
       [
         *limit,
-        *(sys.executable, '-u', '-m', 'scripts.train'),
+        *(sys.executable, '-u', '-m', module),
         '--config=tests/faults/config.py',
         f'--workdir={workdir}',
         *flags,
@@ -148,8 +157,16 @@ class Life:
 
 
 @contextlib.contextmanager
-def together(workdir, count, *flags, **options):
-  """Yields the lives of one run over several processes."""
+def together(workdir, count, *flags, modules=None, **options):
+  """Yields the lives of one run over several processes.
+
+  Args:
+    workdir: of the run.
+    count: of processes.
+    flags: as of `Life`.
+    modules: what trains in each, where it is not scripts.train.
+    options: as of `Life`.
+  """
   with socket.socket() as free:
     free.bind(('127.0.0.1', 0))
     address = '127.0.0.1:{1}'.format(*free.getsockname())
@@ -158,12 +175,18 @@ def together(workdir, count, *flags, **options):
     f'--num_processes={count}',
     '--heartbeat_seconds=10',
   )
+  modules = modules or ['scripts.train'] * count
   with contextlib.ExitStack() as stack:
     yield [
       stack.enter_context(
-        Life(workdir, *cluster, f'--process_id={i}', *flags, **options)
+        Life(
+          workdir,
+          *(*cluster, f'--process_id={i}', *flags),
+          module=module,
+          **options,
+        )
       )
-      for i in range(count)
+      for i, module in enumerate(modules)
     ]
 
 

@@ -65,6 +65,19 @@ def test_one_of_three(
   row.survived += len(victims)
 
 
+def test_a_slow_reader(tmp_path, cache, three, row):
+  """The others wait longer than a heartbeat, and take nobody for dead."""
+  row, run = row('a slow reader, one of three'), tmp_path / 'run'
+  modules = ['scripts.train', 'tests.faults.slow_program', 'scripts.train']
+  with together(run, COUNT, FLAGS, modules=modules, cache=cache) as lives:
+    began = time.monotonic()
+    assert [life.wait() for life in lives] == [0] * COUNT, lives[0].log
+  assert time.monotonic() - began > 2 * HEARTBEAT_S  # it was slow indeed
+  assert lives[0].digest == three
+  row.injected += 1
+  row.survived += 1
+
+
 def resumed(row, main, done, start):
   """Notes what a start after a fault found."""
   assert main.steps[0] == start + 1
