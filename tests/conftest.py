@@ -1,5 +1,6 @@
 """Strict JAX for every test, and one tiny run for those that need a folder."""
 
+import os
 import pathlib
 from typing import NamedTuple
 
@@ -9,9 +10,16 @@ import numpy as np
 import pytest
 
 from resflax.aot import libtpu
+from resflax.training.environment import use_compilation_cache
 
 libtpu.pretend()  # before JAX looks for devices
 jax.config.update('jax_numpy_rank_promotion', 'raise')
+# Many tests compile the same programs. One folder for each of pytest-xdist's
+# workers, for JAX reads what another process has half written.
+WORKER = os.environ.get('PYTEST_XDIST_WORKER', 'main')
+use_compilation_cache(
+  str(pathlib.Path.home() / '.cache' / 'resflax' / f'tests-{WORKER}')
+)
 
 
 def pytest_addoption(parser):
