@@ -10,7 +10,7 @@ measurements.
 """
 
 import functools
-from typing import NamedTuple
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -19,31 +19,12 @@ from jax import lax
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
+from resflax.models.conv_gradients import Window, convolve, gradients
 from resflax.models.initializers import he_normal
 
 Images = Float[Array, 'batch height width inputs']
 Outputs = Float[Array, 'batch out_height out_width features']
 Kernel = Float[Array, 'side side inputs_a_group features']
-
-# Groups of fewer features than a vector register holds are faster as one
-# dense convolution with a block-diagonal kernel (docs/results/conv.md).
-_DENSE_BELOW = 8
-
-
-class Window(NamedTuple):
-  """How a kernel moves over an image.
-
-  Attributes:
-    stride: input pixels a side to one output pixel.
-    dilation: input pixels between the kernel's taps.
-    padding: pixels of zeros (before, after) the rows and the columns.
-    groups: 1 = an ordinary convolution.
-  """
-
-  stride: int
-  dilation: int
-  padding: tuple[tuple[int, int], tuple[int, int]]
-  groups: int
 
 
 class Conv(nn.Module):
@@ -60,6 +41,7 @@ class Conv(nn.Module):
     padding: 'symmetric' or 'same'.
     form: 'auto', or 'xla' for autodiff's backward pass on every platform,
       which has a forward mode as well (Hessian products).
+    kernel_init: of [side, side, inputs a group, features].
     dtype: of the computation and the output; parameters are float32.
   """
 
@@ -70,15 +52,16 @@ class Conv(nn.Module):
   groups: int = 1
   padding: str = 'symmetric'
   form: str = 'auto'
+  kernel_init: Callable = he_normal
   dtype: DTypeLike = jnp.float32
 
   @nn.compact
   def __call__(self, x: Images) -> Outputs:
     side = self.kernel_size
     shape = (side, side, x.shape[-1] // self.groups, self.features)
-    kernel = self.param('kernel', he_normal, shape, jnp.float32)
-    convolve = plain if self.form == 'xla' else convolution
-    return convolve(
+    kernel = self.param('kernel', self.kernel_init, shape, jnp.float32)
+    form = plain if self.form == 'xla' else convolution
+    return form(
       jnp.asarray(x, self.dtype),
       jnp.asarray(kernel, self.dtype),
       self._window(x.shape[1:3]),
@@ -96,7 +79,7 @@ class Conv(nn.Module):
 
 def plain(x: Images, kernel: Kernel, window: Window) -> Outputs:
   """Returns the convolution as XLA and autodiff have it."""
-  return _convolve(
+  return convolve(
     x,
     kernel,
     window.padding,
@@ -123,15 +106,7 @@ def _backward(window, saved, gradient):
     return jax.vjp(lambda *a: plain(*a, window), x, kernel)[1](gradient)
 
   def written_out(x, kernel, gradient):
-    side, _, per_group, _ = kernel.shape
-    if side == 1 and window.groups == 1:
-      return _product_gradients(x, kernel, gradient, window)
-    if window.groups > 1 and per_group < _DENSE_BELOW:
-      return _dense_gradients(x, kernel, gradient, window)
-    return (
-      _input_gradient(x, kernel, gradient, window),
-      _kernel_gradient(x, kernel, gradient, window),
-    )
+    return gradients(x, kernel, gradient, window)
 
   return lax.platform_dependent(
     *saved, gradient, cpu=written_out, default=autodiff
@@ -139,122 +114,3 @@ def _backward(window, saved, gradient):
 
 
 convolution.defvjp(_forward, _backward)
-
-
-def _input_gradient(x, kernel, gradient, window):
-  """The gradient, spread by the stride, through the kernel turned around."""
-  side, _, per_group, features = kernel.shape
-  groups = window.groups
-  turned = (
-    jnp.flip(kernel, (0, 1))
-    .reshape(side, side, per_group, groups, features // groups)
-    .transpose(0, 1, 4, 3, 2)
-    .reshape(side, side, features // groups, groups * per_group)
-  )
-  reach = (side - 1) * window.dilation
-  padding = [
-    (reach - before, size + before - _spread(out, window))
-    for size, out, (before, _) in _sides(x, gradient, window)
-  ]
-  return _convolve(
-    gradient,
-    turned,
-    padding,
-    input_dilation=window.stride,
-    kernel_dilation=window.dilation,
-    groups=groups,
-  )
-
-
-def _kernel_gradient(x, kernel, gradient, window):
-  """The input, samples as its channels, with the gradient as the kernel."""
-  batch, height, width, _ = x.shape
-  side, _, per_group, _ = kernel.shape
-  images = (
-    x.reshape(batch, height, width, window.groups, per_group)
-    .transpose(4, 1, 2, 3, 0)
-    .reshape(per_group, height, width, window.groups * batch)
-  )
-  reach = (side - 1) * window.dilation
-  padding = [
-    # Rows at the end that no tap reached in the forward pass are cut off.
-    (before, reach + _spread(out, window) - size - before)
-    for size, out, (before, _) in _sides(x, gradient, window)
-  ]
-  return _convolve(
-    images,
-    gradient.transpose(1, 2, 0, 3),
-    padding,
-    stride=window.dilation,
-    kernel_dilation=window.stride,
-    groups=window.groups,
-  ).transpose(1, 2, 0, 3)
-
-
-def _product_gradients(x, kernel, gradient, window):
-  """Both gradients of a 1x1 convolution, which is a matrix product."""
-  stride = window.stride
-  seen = x[:, ::stride, ::stride]
-  # Two axes, not four: XLA's CPU backend multiplies only matrices fast.
-  pixels = gradient.reshape(-1, gradient.shape[-1])
-  by_input = (pixels @ kernel[0, 0].T).reshape(seen.shape)
-  by_kernel = seen.reshape(-1, seen.shape[-1]).T @ pixels
-  if stride > 1:
-    rest = [
-      (0, size - _spread(out, window), stride - 1)
-      for size, out, _ in _sides(x, gradient, window)
-    ]
-    zero = jnp.zeros((), by_input.dtype)
-    by_input = lax.pad(by_input, zero, [(0, 0, 0), *rest, (0, 0, 0)])
-  return by_input, by_kernel[None, None]
-
-
-def _dense_gradients(x, kernel, gradient, window):
-  """Both gradients through the kernel as a dense, block-diagonal one."""
-  side, _, per_group, features = kernel.shape
-  groups = window.groups
-  dense = window._replace(groups=1)
-  blocks = kernel.reshape(side, side, per_group, groups, features // groups)
-  eye = jnp.eye(groups, dtype=kernel.dtype)
-  block_diagonal = jnp.einsum('hwigo,gk->hwkigo', blocks, eye).reshape(
-    side, side, groups * per_group, features
-  )
-  by_kernel = _kernel_gradient(x, block_diagonal, gradient, dense).reshape(
-    side, side, groups, per_group, groups, features // groups
-  )
-  return (
-    _input_gradient(x, block_diagonal, gradient, dense),
-    jnp.einsum('hwgigo->hwigo', by_kernel).reshape(kernel.shape),
-  )
-
-
-def _sides(x, gradient, window):
-  """(input size, output size, padding) of the rows and of the columns."""
-  return zip(x.shape[1:3], gradient.shape[1:3], window.padding, strict=True)
-
-
-def _spread(out: int, window: Window) -> int:
-  """Input pixels from the first output pixel's corner to the last one's."""
-  return (out - 1) * window.stride + 1
-
-
-def _convolve(
-  x,
-  kernel,
-  padding,
-  *,
-  stride=1,
-  input_dilation=1,
-  kernel_dilation=1,
-  groups=1,
-):
-  return lax.conv_general_dilated(
-    x,
-    kernel,
-    window_strides=(stride, stride),
-    padding=padding,
-    lhs_dilation=(input_dilation, input_dilation),
-    rhs_dilation=(kernel_dilation, kernel_dilation),
-    dimension_numbers=('NHWC', 'HWIO', 'NHWC'),
-    feature_group_count=groups,
-  )

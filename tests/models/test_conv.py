@@ -121,6 +121,10 @@ WINDOWS = [
   (3, 2, 16, {'stride': 2}),
   (3, 2, 16, {'stride': 2, 'dilation': 2}),
   (7, 1, 8, {'stride': 2}),
+  (3, 8, 8, {}),  # depthwise
+  (5, 8, 8, {'stride': 2, 'padding': 'same'}),
+  (3, 8, 8, {'stride': 2, 'dilation': 2}),
+  (1, 8, 8, {'stride': 2}),
 ]
 
 
@@ -150,7 +154,9 @@ def test_gradients_equal_autodiff_in_float64(
     )
 
 
-@pytest.mark.parametrize('kernel_size, groups', [(1, 1), (3, 1), (3, 4)])
+@pytest.mark.parametrize(
+  'kernel_size, groups', [(1, 1), (3, 1), (3, 4), (3, 8)]
+)
 def test_gradients_keep_the_dtype(kernel_size, groups, key):
   x = jax.random.normal(key, (2, 8, 8, 8), jnp.bfloat16)
   conv = Conv(8, kernel_size, groups=groups, dtype=jnp.bfloat16)
