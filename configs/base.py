@@ -51,8 +51,9 @@ def shrink(config: config_dict.ConfigDict, *, keep_data: bool = False):
       splits = dict(train_split=None, val_split=None, test_split=None)
       config.data.update(name='digits', mean=None, std=None, **splits)
       config.augment.lighting = 0.0  # digits have no colours
-    config.model.depths = (1,) * len(variant(config.model.variant)['depths'])
-    config.model.width = 0.125
+    depths = variant(config.model.variant)['depths']
+    if depths:  # an EfficientNet stays whole
+      config.model.update(depths=(1,) * len(depths), width=0.125)
     config.batch_size = 16
     config.resolution.update(train=32, start=None, test=None)
     if config.resolution.custom:

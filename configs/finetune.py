@@ -24,6 +24,7 @@ import os
 
 from configs.base import base_config, shrink
 from resflax.arguments import parse_arg
+from resflax.efficientnets import depths_of
 from resflax.variants import variant
 
 
@@ -63,7 +64,7 @@ def _transfer(c, arg):
   c.optimizer.lr = 0.01
   c.schedule.total_epochs = 20.0
   c.schedule.warmup_epochs = 1.0
-  stages = len(variant(arg['model'])['depths'])
+  stages = len(variant(arg['model'])['depths'] or depths_of(arg['model']))
   parts = ['stem', *(f'stage{number}' for number in range(1, stages + 1))]
   factors = [
     0.0 if below <= arg['freeze'] else arg['decay'] ** (stages + 1 - below)
@@ -84,7 +85,10 @@ def _fixres(c, arg):
   c.optimizer.lr_reference_batch = 512
   c.schedule.total_epochs = 56.0
   row = variant(arg['model'])
-  stage, block = len(row['depths']), row['depths'][-1]
-  last = 'conv2' if row['branch'] == 'basic' else 'conv3'
-  norm = f'stage{stage}/block{block}/branch/{last}/norm=1'
+  if row['depths']:
+    stage, block = len(row['depths']), row['depths'][-1]
+    last = 'conv2' if row['branch'] == 'basic' else 'conv3'
+    norm = f'stage{stage}/block{block}/branch/{last}/norm=1'
+  else:  # an EfficientNet
+    norm = 'top/conv1/norm=1'
   c.optimizer.lr_factors = ('head=1', norm, '.*=0')

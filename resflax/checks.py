@@ -1,7 +1,8 @@
 """What a model may not be, refused in one line before anything is built."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from resflax.efficientnets import ROW, is_efficientnet
 from resflax.errors import UsageError, unknown
 from resflax.geometry import natural_stride
 from resflax.slots import BRANCHES, SHORTCUTS, STEMS
@@ -17,6 +18,13 @@ _CHOICES = {
   'scan_blocks': ('auto', 'on', 'off'),
   'remat': ('none', 'blocks'),
 }
+_RANGES = {
+  'width': (1e-3, 1e3, 'above 0, such as 0.25 or 2'),
+  'cardinality': (1, 2**16, 'at least 1; 1 = no groups'),
+  'se_ratio': (0, 1, 'from 0 (none) to 1'),
+  'dropout_rate': (0, 1 - 1e-6, 'from 0 to below 1'),
+  'stochastic_depth_rate': (0, 1 - 1e-6, 'from 0 to below 1'),
+}
 
 
 def check(
@@ -27,16 +35,43 @@ def check(
   Raises:
     UsageError: a value that is not allowed, or two that contradict each other.
   """
-  for name, allowed in _CHOICES.items():
-    if fields[name] not in allowed:
-      raise unknown(name, fields[name], allowed, f'config.model.{name}')
-  _check_stages(fields['depths'], fields['features'])
-  _check_numbers(fields)
-  _check_norm(fields['norm'])
-  _check_pairs(fields)
   _require(num_classes >= 1, 'num_classes', num_classes, 'at least 1')
+  _check_norm(fields['norm'])
+  if is_efficientnet(fields):
+    _refuse_fields_of_resnets(fields, output_stride)
+    _check_values(fields, ROW)
+    return
+  _check_values(fields, fields)
+  _check_stages(fields['depths'], fields['features'])
+  _check_pairs(fields)
   if output_stride is not None:
     _check_output_stride(output_stride, natural_stride(fields))
+
+
+def _refuse_fields_of_resnets(
+  fields: Mapping, output_stride: int | None
+) -> None:
+  name = fields['variant']
+  for field, value in fields.items():
+    if field not in (*ROW, 'variant') and value is not None:
+      raise UsageError(
+        f'config.model.{field}={value} is for ResNets, and {name} is not one: '
+        'set it to None, or choose another config.model.variant.'
+      )
+  if output_stride is not None:
+    raise UsageError(
+      f'output_stride={output_stride} is for ResNets, and {name} is not one: '
+      'give None.'
+    )
+
+
+def _check_values(fields: Mapping, names: Collection[str]) -> None:
+  for name in names:
+    if name in _CHOICES and fields[name] not in _CHOICES[name]:
+      raise unknown(name, fields[name], _CHOICES[name], f'config.model.{name}')
+    if name in _RANGES:
+      low, high, allowed = _RANGES[name]
+      _require(low <= fields[name] <= high, name, fields[name], allowed)
 
 
 def _check_stages(depths: object, features: object) -> None:
@@ -57,19 +92,6 @@ def _check_stages(depths: object, features: object) -> None:
     )
 
 
-def _check_numbers(fields: Mapping) -> None:
-  for name, low, high, allowed in (
-    ('width', 1e-3, 1e3, 'above 0, such as 0.25 or 2'),
-    ('cardinality', 1, 2**16, 'at least 1; 1 = no groups'),
-    ('se_ratio', 0, 1, 'from 0 (none) to 1'),
-    ('dropout_rate', 0, 1 - 1e-6, 'from 0 to below 1'),
-    ('stochastic_depth_rate', 0, 1 - 1e-6, 'from 0 to below 1'),
-  ):
-    _require(low <= fields[name] <= high, name, fields[name], allowed)
-  width = fields['group_width']
-  _require(width is None or width >= 1, 'group_width', width, 'at least 1')
-
-
 def _check_norm(norm: Mapping) -> None:
   for name, ok, allowed in (
     ('group_size', norm['group_size'] >= 0, '0 (the whole batch) or more'),
@@ -82,6 +104,10 @@ def _check_norm(norm: Mapping) -> None:
 def _check_pairs(fields: Mapping) -> None:
   """Refuses fields that are right alone and wrong together."""
   cardinality, group_width = fields['cardinality'], fields['group_width']
+  _require(
+    group_width is None or group_width >= 1,
+    *('group_width', group_width, 'at least 1'),
+  )
   if fields['branch'] == 'basic' and (cardinality > 1 or group_width):
     raise UsageError(
       f'config.model.cardinality={cardinality} and config.model.group_width='

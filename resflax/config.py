@@ -6,7 +6,7 @@ it is derived from, and each comes with its reason.
 
 from collections.abc import Mapping
 
-from resflax import rules, schema
+from resflax import efficientnets, rules, schema
 from resflax.batches import of_equal_pixels
 from resflax.conflicts import check_conflicts
 from resflax.durations import derive_durations
@@ -119,8 +119,9 @@ def _derive_group(resolved: Resolved) -> None:
 
 
 def _derive_scan(resolved: Resolved, platform: str) -> None:
-  path, blocks = 'model.scan_blocks', sum(resolved['model.depths'])
+  path = 'model.scan_blocks'
   if resolved[path] == 'auto':
+    blocks = sum(efficientnets.blocks(resolved.group('model')))
     least = SCAN_FROM[platform]
     apart = bool(resolved['optimizer.lr_factors'])
     resolved.values[path] = 'on' if blocks >= least and not apart else 'off'

@@ -106,6 +106,19 @@ PUBLISHED = {
   'plain18': _at_224(11_515_688, 1_794_805_760, DERIVED),
   'plain34': _at_224(21_623_848, 3_644_493_824, DERIVED),
 }
+PUBLISHED |= {  # at the resolutions of the authors' code
+  f'efficientnet_{name}': Counts(params, {resolution: macs}, TIMM)
+  for name, params, resolution, macs in (
+    ('b0', 5_288_548, 224, 385_814_752),
+    ('b1', 7_794_184, 240, 686_802_832),
+    ('b2', 9_109_994, 260, 993_561_872),
+    ('b3', 12_233_232, 300, 1_827_141_392),
+    ('b4', 19_341_616, 380, 4_393_771_024),
+    ('b5', 30_389_784, 456, 10_266_384_752),
+    ('b6', 43_040_704, 528, 19_067_593_536),
+    ('b7', 66_347_960, 600, 37_745_884_192),
+  )
+}
 # Swish, SAME padding and one pooling more change no count.
 PUBLISHED |= {
   f'{name}_garden': counts._replace(source=DERIVED)
@@ -129,6 +142,21 @@ TPU_V3_MS = {
   ('resnet_rs_350', 256): 1100,
   ('resnet_rs_350', 320): 1630,
   ('resnet_rs_420', 320): 2090,
+}
+
+# Seconds of the same on a V100, in float32. Source: the same README.
+V100_S = {
+  ('resnet_rs_50', 160): 0.31,
+  ('resnet_rs_101', 160): 0.48,
+  ('resnet_rs_101', 192): 0.70,
+  ('resnet_rs_152', 192): 0.99,
+  ('resnet_rs_152', 224): 1.48,
+  ('resnet_rs_152', 256): 1.76,
+  ('resnet_rs_200', 256): 2.86,
+  ('resnet_rs_270', 256): 3.76,
+  ('resnet_rs_350', 256): 4.72,
+  ('resnet_rs_350', 320): 8.48,
+  ('resnet_rs_420', 320): 10.16,
 }
 
 # ImageNet top-1 in percent, after 350 epochs.
@@ -156,6 +184,7 @@ class EfficientNet(NamedTuple):
     params: trainable parameters, rounded.
     macs: of an image, rounded: half the source's FLOPs.
     tpu_ms: a step of 128 images on a core of a TPU v3.
+    v100_s: the same on a V100 in float32, in seconds.
     top1: on ImageNet, in percent.
   """
 
@@ -163,17 +192,18 @@ class EfficientNet(NamedTuple):
   params: int
   macs: int
   tpu_ms: int
+  v100_s: float
   top1: float
 
 
 # Source: Bello et al. 2021, table 7.
 EFFICIENTNETS = {
-  'B0': EfficientNet(224, 5_300_000, 400_000_000, 90, 77.1),
-  'B1': EfficientNet(240, 7_800_000, 700_000_000, 150, 79.1),
-  'B2': EfficientNet(260, 9_200_000, 1_000_000_000, 210, 80.1),
-  'B3': EfficientNet(300, 12_000_000, 1_800_000_000, 340, 81.6),
-  'B4': EfficientNet(380, 19_000_000, 4_200_000_000, 710, 82.9),
-  'B5': EfficientNet(456, 30_000_000, 10_000_000_000, 1510, 83.7),
-  'B6': EfficientNet(528, 43_000_000, 19_000_000_000, 3010, 84.0),
-  'B7': EfficientNet(600, 66_000_000, 37_000_000_000, 6020, 84.7),
+  'B0': EfficientNet(224, 5_300_000, 400_000_000, 90, 0.47, 77.1),
+  'B1': EfficientNet(240, 7_800_000, 700_000_000, 150, 0.82, 79.1),
+  'B2': EfficientNet(260, 9_200_000, 1_000_000_000, 210, 1.03, 80.1),
+  'B3': EfficientNet(300, 12_000_000, 1_800_000_000, 340, 1.76, 81.6),
+  'B4': EfficientNet(380, 19_000_000, 4_200_000_000, 710, 4.0, 82.9),
+  'B5': EfficientNet(456, 30_000_000, 10_000_000_000, 1510, 8.16, 83.7),
+  'B6': EfficientNet(528, 43_000_000, 19_000_000_000, 3010, 15.7, 84.0),
+  'B7': EfficientNet(600, 66_000_000, 37_000_000_000, 6020, 29.9, 84.7),
 }

@@ -7,6 +7,7 @@ Exact and instant at any resolution. The tests hold it against the modules of
 import dataclasses
 from collections.abc import Iterable, Mapping
 
+from resflax import efficientnets
 from resflax.checks import check
 from resflax.errors import UsageError
 from resflax.geometry import stages, stem_features
@@ -111,6 +112,9 @@ def count(
       f'An image of {resolution} x {resolution} x {in_channels} is too small: '
       'resolutions begin at 8 pixels, channels at 1.'
     )
+  if efficientnets.is_efficientnet(fields):
+    shape = efficientnets.shape(fields)
+    return _count_efficientnet(shape, resolution, num_classes, in_channels)
   tally, features = _Tally(resolution), stem_features(fields)
   stem = STEMS[fields['stem']]
   for convolution in stem.convolutions(in_channels, features):
@@ -124,6 +128,27 @@ def count(
     costs.append(tally.cost(f'stage{number}', features, len(shapes)))
   tally.size = 1
   tally.dense(features, num_classes)
+  return [*costs, tally.cost('head', num_classes)]
+
+
+def _count_efficientnet(
+  shape: efficientnets.Shape, size: int, num_classes: int, in_channels: int
+) -> list[Cost]:
+  tally = _Tally(size)
+  tally.convolve(Convolution(3, in_channels, shape.stem, stride=2))
+  costs = [tally.cost('stem', shape.stem)]
+  for number, blocks in enumerate(shape.stages, start=1):
+    for block in blocks:
+      for convolution in block.convolutions.values():
+        tally.convolve(convolution)
+      tally.dense(block.inner_features, block.se_features)
+      tally.dense(block.se_features, block.inner_features)
+    features = blocks[-1].features
+    costs.append(tally.cost(f'stage{number}', features, len(blocks)))
+  tally.convolve(Convolution(1, features, shape.top))
+  costs.append(tally.cost('top', shape.top))
+  tally.size = 1
+  tally.dense(shape.top, num_classes)
   return [*costs, tally.cost('head', num_classes)]
 
 

@@ -6,7 +6,7 @@ A row holds what differs from `DEFAULTS`. The fields are those of
 
 from collections.abc import Mapping
 
-from resflax import errors
+from resflax import efficientnets, errors
 
 # The fields of a model, and the ResNet every row departs from: He et al. 2015
 # with the stride on the 3x3 convolution (torchvision's "v1.5").
@@ -136,15 +136,20 @@ ALIASES = {f'resnet{depth}_b': f'resnet{depth}' for depth in _RESNETS}
 def variant(name: str) -> dict:
   """Returns a fresh row: every field of the model called `name`.
 
-  Its `norm` holds only what the variant prescribes.
+  Its `norm` holds only what the variant prescribes. That of an EfficientNet
+  holds its name as well, and None where a field is for ResNets alone.
 
   Raises:
     UsageError: no such variant.
   """
   name = ALIASES.get(name, name)
-  if name not in VARIANTS:
-    raise errors.unknown('variant', name, VARIANTS, 'config.model.variant')
-  row = DEFAULTS | VARIANTS[name]
+  known = [*VARIANTS, *efficientnets.SCALES]
+  if name not in known:
+    raise errors.unknown('variant', name, known, 'config.model.variant')
+  if name in VARIANTS:
+    row = DEFAULTS | VARIANTS[name]
+  else:
+    row = dict.fromkeys(DEFAULTS) | efficientnets.ROW | {'variant': name}
   return row | {'norm': dict(row['norm'])}
 
 

@@ -11,6 +11,7 @@ from resflax import schema
 from resflax.arguments import parse_arg, split_folder
 from resflax.config import Facts, resolve
 from resflax.errors import UsageError
+from resflax.variants import complete
 
 FACTS = Facts(
   num_examples=1281167,
@@ -79,6 +80,17 @@ def test_group_given_as_a_field_lists_its_fields():
 def test_wrong_value_is_refused_and_named(path, value):
   with pytest.raises(UsageError, match=f'config.{path}|{value!r}'):
     schema.field(path).check(path, value)
+
+
+def test_an_efficientnet_is_a_variant_without_a_resnets_fields():
+  found = resolved(model__variant='efficientnet_b4', model__dropout_rate=0.4)
+  assert found['model.norm.epsilon'] == 1e-3
+  assert (found['model.padding'], found['model.width']) == ('same', None)
+  assert found['model.scan_blocks'] == 'on'  # 32 blocks
+  assert found.reasons['model.scan_blocks'] == '32 blocks; on from 30 on cpu'
+  assert complete(found.group('model'))['dropout_rate'] == 0.4
+  small = resolved(model__variant='efficientnet_b0')
+  assert small['model.scan_blocks'] == 'off'
 
 
 def test_int_is_a_float_but_comes_back_as_one():

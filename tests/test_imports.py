@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 PURE = (  # level 1: the standard library only
   *('arguments', 'checks', 'config', 'conflicts', 'durations', 'errors'),
-  *('atomic', 'batches', 'fields', 'geometry', 'goodput'),
+  *('atomic', 'batches', 'efficientnets', 'fields', 'geometry', 'goodput'),
   *(
     'path',
     'paths',

@@ -2,13 +2,14 @@
 
 import pytest
 
+from resflax.efficientnets import SCALES
 from resflax.errors import UsageError
 from resflax.published import PUBLISHED
 from resflax.scaling import count, totals
 from resflax.variants import VARIANTS
 
 
-@pytest.mark.parametrize('name', VARIANTS)
+@pytest.mark.parametrize('name', [*VARIANTS, *SCALES])
 def test_counts_at_every_published_resolution(name):
   published = PUBLISHED[name]
   for resolution, macs in published.macs.items():
@@ -18,6 +19,7 @@ def test_counts_at_every_published_resolution(name):
 
 # As others print them. Sources: torchvision's weight metadata (4 digits); Bello
 # et al. 2021, table 7 (FLOPs, which are 2 MACs; 152 @ 192 says 18, 3 % more).
+# EfficientNets: Tan and Le 2019, table 2, whose FLOPs are MACs.
 @pytest.mark.parametrize(
   ('name', 'resolution', 'gmacs'),
   [
@@ -40,10 +42,20 @@ def test_counts_at_every_published_resolution(name):
     ('resnet_rs_350', 256, 69 / 2),
     ('resnet_rs_350', 320, 107 / 2),
     ('resnet_rs_420', 320, 128 / 2),
+    ('efficientnet_b0', 224, 0.39),
+    ('efficientnet_b1', 240, 0.70),
+    ('efficientnet_b2', 260, 1.0),
+    ('efficientnet_b3', 300, 1.8),
+    ('efficientnet_b4', 380, 4.2),
+    ('efficientnet_b5', 456, 9.9),
+    ('efficientnet_b6', 528, 19),
+    ('efficientnet_b7', 600, 37),
   ],
 )
 def test_macs_as_printed(name, resolution, gmacs):
-  rounding = 0.03 if 'rs' in name else 2e-4
+  families = {'resnet_rs': 0.03, 'efficientnet': 0.05}  # two digits
+  family = name.rsplit('_', 1)[0]
+  rounding = families.get(family, 2e-4)
   macs = totals(count(name, resolution)).macs
   assert macs / 1e9 == pytest.approx(gmacs, rel=rounding)
 

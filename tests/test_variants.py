@@ -2,6 +2,7 @@
 
 import pytest
 
+from resflax.efficientnets import SCALES
 from resflax.errors import UsageError
 from resflax.published import PUBLISHED
 from resflax.variants import ALIASES, DEFAULTS, VARIANTS, complete, variant
@@ -29,8 +30,8 @@ NAMES = [
 
 def test_the_names_are_those_of_the_documentation():
   assert list(VARIANTS) == NAMES
-  assert set(PUBLISHED) == set(NAMES)
-  assert not set(ALIASES) & set(NAMES)
+  assert set(PUBLISHED) == {*NAMES, *SCALES}
+  assert not set(ALIASES) & {*NAMES, *SCALES}
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -65,7 +66,7 @@ def test_an_unknown_variant_gets_a_near_miss():
   # Of a long list only how long it is, beside the near miss.
   assert str(error.value) == (
     "Unknown variant 'resnet50d'. Did you mean 'resnet50_d'? There are "
-    f'{len(VARIANTS)} (config.model.variant).'
+    f'{len(VARIANTS) + len(SCALES)} (config.model.variant).'
   )
 
 

@@ -6,9 +6,12 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from resflax.checks import check
+from resflax.efficientnets import is_efficientnet
+from resflax.efficientnets import shape as efficientnet_shape
 from resflax.errors import unknown
 from resflax.geometry import stages, stem_features
 from resflax.models.branches import BRANCHES
+from resflax.models.efficientnet import EfficientNet
 from resflax.models.layers import Conventions
 from resflax.models.resnet import ResNet
 from resflax.models.shortcuts import SHORTCUTS
@@ -30,7 +33,7 @@ def build_model(
   dtype: str = 'float32',
   output_stride: int | None = None,
   **overrides,
-) -> ResNet:
+) -> ResNet | EfficientNet:
   """Returns the linen module of a model.
 
   Args:
@@ -58,6 +61,15 @@ def build_model(
     dtype=_DTYPES[dtype],
     **fields['norm'],
   )
+  if is_efficientnet(fields):
+    return EfficientNet(
+      efficientnet_shape(fields),
+      num_classes=num_classes,
+      scan_blocks=fields['scan_blocks'] == 'on',
+      remat=fields['remat'],
+      dropout_rate=fields['dropout_rate'],
+      conventions=conventions,
+    )
   return ResNet(
     stem=STEMS[fields['stem']](stem_features(fields), conventions),
     stages=stages(fields, output_stride),

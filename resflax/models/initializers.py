@@ -37,6 +37,16 @@ def he_normal(
   return normal(math.sqrt(2 / fan_out))(key, shape, dtype)
 
 
+def he_normal_depthwise(
+  key: PRNGKeyArray, shape: tuple[int, ...], dtype: DTypeLike = jnp.float32
+) -> Float[Array, '...']:
+  """Draws a depthwise kernel with variance 2 over the taps of a feature.
+
+  Source: the EfficientNet authors' code, and timm: fan-out of a group.
+  """
+  return normal(math.sqrt(2 / math.prod(shape[:2])))(key, shape, dtype)
+
+
 def _vector(key, count):
   """Returns at least so many standard normal numbers.
 

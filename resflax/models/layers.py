@@ -155,6 +155,7 @@ class ConvNorm(nn.Module):
     kernel_size: see `Conv`, as for stride, dilation and groups.
     zero_scale: start with an output of zero, not of unit variance.
       Source: Goyal et al. 2017, section 5.1.
+    kernel_init: see `Conv`.
     conventions: of the network.
   """
 
@@ -164,6 +165,7 @@ class ConvNorm(nn.Module):
   dilation: int = 1
   groups: int = 1
   zero_scale: bool = False
+  kernel_init: Callable = he_normal
   conventions: Conventions = Conventions()
 
   def setup(self):
@@ -173,6 +175,7 @@ class ConvNorm(nn.Module):
       stride=self.stride,
       dilation=self.dilation,
       groups=self.groups,
+      kernel_init=self.kernel_init,
     )
     init = nn.initializers.zeros if self.zero_scale else nn.initializers.ones
     self.norm = self.conventions.norm(scale_init=init)
@@ -186,25 +189,27 @@ class ConvNorm(nn.Module):
 class SqueezeExcite(nn.Module):
   """Scales each feature by a gate that sees the whole image.
 
-  ReLU inside whatever the network's activation, as the RS authors and Model
-  Garden have it.
+  In a ResNet ReLU is inside whatever the network's activation, as the RS
+  authors and Model Garden have it.
 
   Source: Hu et al. 2018, section 3.
 
   Attributes:
     hidden: units of the bottleneck between the two dense layers.
     dtype: of the computation; parameters are float32.
+    activation: between the two dense layers.
   """
 
   hidden: int
   dtype: DTypeLike = jnp.float32
+  activation: Callable = nn.relu
 
   @nn.compact
   def __call__(
     self, x: Float[Array, 'batch height width features']
   ) -> Float[Array, 'batch height width features']:
     squeezed = x.mean((1, 2), keepdims=True)
-    hidden = nn.relu(self._dense(self.hidden, 'reduce')(squeezed))
+    hidden = self.activation(self._dense(self.hidden, 'reduce')(squeezed))
     return x * nn.sigmoid(self._dense(x.shape[-1], 'expand')(hidden))
 
   def _dense(self, features: int, name: str) -> nn.Dense:

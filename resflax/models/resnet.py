@@ -143,7 +143,19 @@ class Stage(nn.Module):
     ]
 
 
-class ResNet(nn.Module):
+class Network(nn.Module):
+  """A module with `scan_blocks`, which its initial values do not depend on."""
+
+  def init_with_output(self, *args, **kwargs):
+    """As every module's; a loop starts from the values of no loop."""
+    if not self.scan_blocks:
+      return super().init_with_output(*args, **kwargs)
+    unrolled = self.clone(scan_blocks=False)
+    output, variables = unrolled.init_with_output(*args, **kwargs)
+    return output, stack(variables)
+
+
+class ResNet(Network):
   """A stem, stages and a classifier: every variant of this project.
 
   Build one with `resflax.models.build_model`.
@@ -189,14 +201,6 @@ class ResNet(nn.Module):
       # Source: Goyal et al. 2017, section 5.1, and the RS authors' code.
       kernel_init=normal(0.01),
     )
-
-  def init_with_output(self, *args, **kwargs):
-    """As every module's; a loop starts from the values of no loop."""
-    if not self.scan_blocks:
-      return super().init_with_output(*args, **kwargs)
-    unrolled = self.clone(scan_blocks=False)
-    output, variables = unrolled.init_with_output(*args, **kwargs)
-    return output, stack(variables)
 
   def __call__(
     self, images: Images, *, train: bool

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from resflax import path, scaling
+from resflax.efficientnets import blocks
 from resflax.errors import UsageError
 from resflax.fields import flat
 from resflax.report.read import Run
@@ -38,7 +39,7 @@ def read_points(workdir: str) -> list[Point]:
 
 def _single(label: str, folder: Path, run: Run) -> Point:
   """Returns the point of one finished run."""
-  config = run.config
+  config, model = run.config, run.config['model']
   last = run.last('test/top1')
   stages = stages_of(run)
   counts = {
@@ -49,8 +50,8 @@ def _single(label: str, folder: Path, run: Run) -> Point:
     label=label,
     config=digest(config, without=('seed',)),
     group=_group(run),
-    depths=tuple(config['model']['depths']),
-    width=config['model']['width'],
+    depths=blocks(model),
+    width=model['width'] or 1.0,
     resolution=stages[-1].resolution,
     epochs=last['epoch'],
     compute=compute(

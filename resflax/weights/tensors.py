@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from resflax import efficientnets
 from resflax.fields import flat as leaves_of
 from resflax.fields import nest as nested
 from resflax.geometry import stages, stem_features
@@ -29,6 +30,9 @@ def shapes(
     num_classes: outputs of the classifier.
     channels: of the image.
   """
+  if efficientnets.is_efficientnet(fields):
+    shape = efficientnets.shape(fields)
+    return dict(_efficientnet(shape, num_classes, channels))
   features = stem_features(fields)
   found = {}
   convolutions = STEMS[fields['stem']].convolutions(channels, features)
@@ -75,6 +79,24 @@ def _block(
     inputs, hidden = shape.features, shape.se_features
     yield from _dense(f'{name}/se/reduce', inputs, hidden).items()
     yield from _dense(f'{name}/se/expand', hidden, inputs).items()
+
+
+def _efficientnet(
+  shape: efficientnets.Shape, num_classes: int, channels: int
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+  stem = Convolution(3, channels, shape.stem)
+  yield from _convolution('stem/conv1', stem).items()
+  for stage, blocks in enumerate(shape.stages, start=1):
+    for number, block in enumerate(blocks, start=1):
+      name = f'stage{stage}/block{number}'
+      for part, convolution in block.convolutions.items():
+        yield from _convolution(f'{name}/{part}', convolution).items()
+      inputs, hidden = block.inner_features, block.se_features
+      yield from _dense(f'{name}/se/reduce', inputs, hidden).items()
+      yield from _dense(f'{name}/se/expand', hidden, inputs).items()
+  top = Convolution(1, shape.stages[-1][-1].features, shape.top)
+  yield from _convolution('top/conv1', top).items()
+  yield from _dense('head', shape.top, num_classes).items()
 
 
 def _convolution(name: str, c: Convolution) -> dict[str, tuple[int, ...]]:

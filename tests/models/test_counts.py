@@ -9,7 +9,8 @@ from flax import linen as nn
 from jax.extend import core
 
 from resflax import scaling
-from resflax.models import build_model, resnet
+from resflax.efficientnets import SCALES
+from resflax.models import build_model, efficientnet, resnet
 from resflax.published import PUBLISHED
 from resflax.variants import VARIANTS
 
@@ -19,9 +20,13 @@ RESOLUTION = 64
 @pytest.fixture(autouse=True, scope='module')
 def trace_equal_blocks_once():
   # The nets are whole all the same; this halves the time of these tests.
-  block = nn.jit(resnet.ResidualBlock, static_argnames='train')
   with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(resnet, 'ResidualBlock', block)
+    for module, name in (
+      (resnet, 'ResidualBlock'),
+      (efficientnet, 'InvertedBottleneck'),
+    ):
+      block = nn.jit(getattr(module, name), static_argnames='train')
+      patch.setattr(module, name, block)
     yield
 
 
@@ -53,7 +58,7 @@ def macs(jaxpr) -> int:
       if name.endswith('_garden') and name != 'resnet_rs_50_garden'
       else (),
     )
-    for name in VARIANTS
+    for name in (*VARIANTS, *SCALES)
   ],
 )
 def test_modules_count_as_the_arithmetic_and_the_papers(name):

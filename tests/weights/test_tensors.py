@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from resflax.efficientnets import SCALES
 from resflax.models import build_model
 from resflax.variants import VARIANTS, complete
 from resflax.weights.tensors import flatten, nest, shapes
@@ -16,9 +17,10 @@ MODELS = (
 )
 
 
-@pytest.mark.parametrize('name', MODELS)
-def test_shapes_are_those_of_the_model(name):
-  fields = tiny(name)
+@pytest.mark.parametrize(
+  'fields', [*map(tiny, MODELS), {'variant': 'efficientnet_b0'}]
+)
+def test_shapes_are_those_of_the_model(fields):
   model = build_model(fields, num_classes=7)
   variables = jax.eval_shape(
     lambda key: model.init(key, jnp.zeros((1, 32, 32, 2)), train=False),
@@ -31,7 +33,7 @@ def test_shapes_are_those_of_the_model(name):
   assert shapes(complete(fields), num_classes=7, channels=2) == made
 
 
-@pytest.mark.parametrize('name', VARIANTS)
+@pytest.mark.parametrize('name', [*VARIANTS, *SCALES])
 def test_parameters_are_as_many_as_published(name):
   from resflax.published import PUBLISHED
 
