@@ -18,6 +18,7 @@ FAMILIES = (
     'activation': ('swish',),
     'padding': ('same',),
     'cardinality': (1,),
+    'epsilon': (1e-5,),
   },
 )
 

@@ -13,6 +13,7 @@ _COMMON = {
   'activation': ('relu',),
   'padding': ('symmetric',),
   'cardinality': (1,),
+  'epsilon': (1e-5,),
 }
 FAMILIES = (
   _COMMON  # its ResNet50 is the original of 2015

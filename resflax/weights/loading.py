@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from resflax.checks import check
+from resflax.efficientnets import SCALES
 from resflax.errors import UsageError
 from resflax.variants import complete
 from resflax.weights import sources
@@ -179,8 +180,14 @@ def _metadata(file: File, model: str | Mapping | None) -> Metadata:
         '(model).'
       )
     return metadata
-  if name is None and 'architecture' in file.config:
-    name = variant_name(str(file.config['architecture']))
+  architecture = str(file.config.get('architecture', ''))
+  if architecture in SCALES:
+    raise UsageError(
+      f"{file.path} holds timm's {architecture}, whose padding and epsilon are "
+      f"its own: take the authors' weights, tf_{architecture}."
+    )
+  if name is None and architecture:
+    name = variant_name(architecture)
   if name is None:
     raise UsageError(
       f'{file.path} does not name its model: give one, such as resnet50 '

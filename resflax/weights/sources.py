@@ -17,7 +17,8 @@ class Source(NamedTuple):
   Attributes:
     name: their name of our tensor, of our path and a model's fields.
     layout: of their kernels.
-    families: what its models are, each a dict of fields to allowed values.
+    families: what its models are, each a dict of fields to allowed values;
+      `epsilon` is that of norms.
     prepare: folds quirks into tensors, so that names and layout are enough.
   """
 
@@ -45,6 +46,7 @@ _MARKS = {
   'params/head/kernel': 'resflax',
   'linear.weight': 'cifar',
   'layer1.0.conv1.weight': 'timm',
+  'blocks.0.0.conv_dw.weight': 'timm',
   'conv1_conv/kernel': 'keras',
   'BlockGroup2__block_0__conv_1/kernel': 'keras',
   'layer_with_weights-0/kernel': 'garden',
@@ -101,19 +103,15 @@ def check(fields: Mapping, source: str, model: str) -> None:
   Raises:
     UsageError: saying which field differs.
   """
-  if fields['norm']['epsilon'] != 1e-5 and source != 'resflax':
-    raise UsageError(
-      f'{model} has config.model.norm.epsilon={fields["norm"]["epsilon"]}, and '
-      f'weights of {source} are for 1e-05.'
-    )
+  fields = {**fields, 'epsilon': fields['norm']['epsilon']}
   differing = [
-    [name for name, allowed in family.items() if fields[name] not in allowed]
+    [n for n, allowed in family.items() if fields.get(n) not in allowed]
     for family in find(source).families
   ]
-  names = min(differing, key=len)
+  names = min(differing, key=lambda names: ('variant' in names, len(names)))
   if names:
     family = find(source).families[differing.index(names)]
-    given = ', '.join(f'{name}={fields[name]}' for name in names)
+    given = ', '.join(f'{name}={fields.get(name)}' for name in names)
     needed = ', '.join(
       f'{name}={" or ".join(map(str, family[name]))}' for name in names
     )

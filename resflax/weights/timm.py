@@ -1,9 +1,13 @@
 """The names of timm's ResNets, which grew from torchvision's.
 
-Source: timm 1.0.31, `timm/models/resnet.py`.
+Source: timm 1.0.31, `timm/models/resnet.py`; its EfficientNets are in
+  `resflax.weights.timm_efficientnet`.
 """
 
 from collections.abc import Mapping
+
+from resflax.efficientnets import is_efficientnet
+from resflax.weights import timm_efficientnet
 
 # What its models of these names are; one with another value computes
 # something else from the same tensors.
@@ -13,8 +17,9 @@ FAMILY = {
   'shortcut': ('projection', 'avg_pool'),
   'activation': ('relu',),
   'padding': ('symmetric',),
+  'epsilon': (1e-5,),
 }
-FAMILIES = (FAMILY,)
+FAMILIES = (FAMILY, timm_efficientnet.FAMILY)
 
 _LEAVES = {
   'kernel': 'weight',
@@ -42,7 +47,11 @@ _GATES = {'reduce': 'fc1', 'expand': 'fc2'}
 def name(path: str, fields: Mapping) -> str:
   """Returns the name of our tensor at `path` in a model of these fields."""
   _, *module, leaf = path.split('/')
-  return f'{_module(module, fields)}.{_LEAVES[leaf]}'
+  if is_efficientnet(fields):
+    theirs = timm_efficientnet.module_name(module)
+  else:
+    theirs = _module(module, fields)
+  return f'{theirs}.{_LEAVES[leaf]}'
 
 
 def _module(module: list[str], fields: Mapping) -> str:

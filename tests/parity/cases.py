@@ -37,6 +37,7 @@ TIMM = (
   *('resnext101_32x8d', 'resnetrs50', 'resnetrs101', 'resnetrs152'),
   *('resnetrs200', 'resnetrs270', 'resnetrs350', 'resnetrs420'),
 )
+EFFICIENTNETS = tuple(f'tf_efficientnet_b{number}' for number in range(8))
 TORCHVISION = (
   *('resnet18', 'resnet34', 'resnet50', 'resnet101', 'resnet152'),
   *('resnext50_32x4d', 'resnext101_32x8d', 'resnext101_64x4d'),
@@ -55,6 +56,8 @@ CASES = (
     for name in ('resnet50', 'resnet50d', 'resnext50_32x4d', 'resnetrs50')
     for size, stride in ((97, 16), (64, 8))
   ),
+  *(Case('timm', name, variant_name(name), 64) for name in EFFICIENTNETS),
+  Case('timm', 'tf_efficientnet_b0', 'efficientnet_b0', 97),
   *(Case('torchvision', name, name, 64) for name in TORCHVISION),
   *(
     Case('torchvision', name, name, size, stride)
@@ -98,7 +101,7 @@ QUICK = {
   'timm': (
     *('resnet18@64', 'resnet50@97', 'resnet50c@64', 'resnet50d@161'),
     *('seresnet50@64', 'resnext50_32x4d@64', 'resnetrs50@64'),
-    'resnet50d@97/16',
+    *('resnet50d@97/16', 'tf_efficientnet_b0@64'),
   ),
   'torchvision': (
     *('resnet34@64', 'resnet50@97', 'resnext50_32x4d@64', 'resnet50@64/8'),

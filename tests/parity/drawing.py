@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from resflax.efficientnets import is_efficientnet
 from resflax.variants import complete
 from resflax.weights.sources import SOURCES
 from resflax.weights.tensors import shapes
@@ -32,7 +33,7 @@ def draw(
   generator = np.random.default_rng(zlib.crc32(name.encode()))
   if path.endswith(('/var', '/scale')):
     positive = generator.uniform(0.5, 1.5, shape).astype(np.float32)
-    is_last = last and path.endswith(f'branch/{last}/norm/scale')
+    is_last = last and path.endswith(f'{last}/norm/scale')
     return positive * np.float32(0.15 if is_last else 1)
   noise = generator.standard_normal(shape, np.float32)
   if path.endswith('/kernel'):
@@ -53,13 +54,20 @@ def tensors(source: str, ours: str | Mapping) -> dict[str, np.ndarray]:
   """Returns all weights of a source's model, as it names them."""
   fields, classes = complete(ours), CLASSES + (source == 'garden')
   row, found = SOURCES[source], {}
-  last = f'conv{2 if fields["branch"] == "basic" else 3}'
   wanted = shapes(fields, num_classes=classes, channels=3)
   for path, shape in wanted.items():
-    name = row.name(path, fields)
+    name, last = row.name(path, fields), _last(fields, path)
     found[name] = row.layout.to_theirs(path, draw(name, path, shape, last))
   if source == 'keras' and 'conv1_conv/kernel' in found:
     for kernel in [n for n in found if n.endswith('_conv/kernel')]:
       bias = kernel.replace('kernel', 'bias')  # which we have no place for
       found[bias] = draw(bias, bias, found[kernel].shape[-1:])
   return found
+
+
+def _last(fields: Mapping, path: str) -> str:
+  """Returns the last convolution of the branch that a tensor lies in."""
+  if not is_efficientnet(fields):
+    return f'branch/conv{2 if fields["branch"] == "basic" else 3}'
+  # The first block of a stage has no shortcut to carry anything.
+  return '' if '/block1/' in path else 'project'

@@ -11,7 +11,7 @@ from tests.parity.drawing import CLASSES
 
 
 class Torch:
-  """A torch model with stages `layer1` and on.
+  """A torch model with stages `layer1` and on, or `blocks`.
 
   Attributes:
     shapes: of all its tensors, by name.
@@ -32,9 +32,10 @@ class Torch:
   def run(self, images: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Returns logits and the outputs of stages."""
     stages = []
-    for name, layer in self.model.named_children():
-      if name.startswith('layer'):
-        layer.register_forward_hook(lambda _, __, y: stages.append(y.numpy()))
+    named = self.model.named_children()
+    layers = [layer for name, layer in named if name.startswith('layer')]
+    for layer in layers or self.model.blocks:
+      layer.register_forward_hook(lambda _, __, y: stages.append(y.numpy()))
     with torch.no_grad():
       logits = self.model(torch.from_numpy(images.transpose(0, 3, 1, 2).copy()))
     return logits.numpy(), stages

@@ -50,6 +50,7 @@ def test_the_library_itself_still_answers_so(source):
   ('key', 'wrong'),
   [
     ('resnetrs50@64', {'padding': 'same'}),
+    ('tf_efficientnet_b0@64', {'padding': 'symmetric'}),
     ('ResNet50@97', {'branch': 'bottleneck_b'}),
     ('resnet-rs-50@64', {'shortcut': 'avg_pool'}),
     ('resnet-rs-50@64', {'activation': 'relu'}),

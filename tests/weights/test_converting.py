@@ -9,6 +9,7 @@ from resflax.weights.loading import load
 from resflax.weights.tensors import flatten
 from tests.weights.conftest import random, tiny
 
+EFFICIENTNET = {'variant': 'efficientnet_b0'}  # has no smaller one
 PAIRS = (
   *(('timm', m) for m in ('resnet18', 'resnet50', 'resnet18_d', 'resnet50_c')),
   *(('timm', m) for m in ('se_resnet50', 'resnext50_32x4d', 'resnet_rs_50')),
@@ -16,6 +17,7 @@ PAIRS = (
   *(('cifar', m) for m in ('resnet20_cifar', 'resnet56_cifar')),
   ('keras', 'resnet_rs_50'),
   ('garden', 'resnet_rs_50_garden'),
+  ('timm', EFFICIENTNET),
 )
 
 
@@ -29,7 +31,7 @@ def assert_equal(variables, flat):
 
 @pytest.mark.parametrize(('source', 'model'), PAIRS)
 def test_there_and_back_is_bit_equal(state_dict, source, model):
-  fields = tiny(model)
+  fields = model if model == EFFICIENTNET else tiny(model)
   flat, theirs = state_dict(fields, source)
   assert len(theirs) == len(flat)
   assert_equal(load_weights(fields, theirs, source), flat)
@@ -107,6 +109,9 @@ def test_ten_names_are_listed(state_dict):
     ('se_resnet50', 'torchvision', 'se_ratio=0.0625'),
     ('resnet18', 'cifar', 'stem=conv7x7'),
     ({'variant': 'resnet18', 'norm': {'epsilon': 1e-3}}, 'timm', 'epsilon'),
+    (EFFICIENTNET | {'padding': 'symmetric'}, 'timm', 'padding=symmetric, and'),
+    (EFFICIENTNET | {'norm': {'epsilon': 1e-5}}, 'timm', 'epsilon=1e-05, and'),
+    (EFFICIENTNET, 'keras', 'activation=swish'),
   ],
 )
 def test_models_that_compute_something_else_are_refused(model, source, field):

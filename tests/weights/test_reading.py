@@ -49,6 +49,14 @@ def test_a_folder_of_the_hub(hub_folder):
   assert metadata.std == (0.229, 0.224, 0.225)
 
 
+def test_timms_own_efficientnets_are_refused(hub_folder):
+  folder, _ = hub_folder
+  config = HUB_CONFIG | {'architecture': 'efficientnet_b0'}
+  (folder / 'config.json').write_text(json.dumps(config))
+  with pytest.raises(UsageError, match="timm's efficientnet_b0, .* tf_effici"):
+    load('efficientnet_b0', str(folder))
+
+
 def test_the_hub_is_asked_for_two_files(hub_folder, monkeypatch):
   folder, flat = hub_folder
   asked = []

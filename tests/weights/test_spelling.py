@@ -16,6 +16,7 @@ from resflax.weights.spelling import variant_name
     ('resnext50_32x4d', 'resnext50_32x4d'),
     ('ResNetRS152', 'resnet_rs_152'),
     ('resnet20_cifar', 'resnet20_cifar'),
+    ('timm/tf_efficientnet_b4.ns_jft_in1k', 'efficientnet_b4'),
     ('resnet50t', 'resnet50t'),  # not a model of ours
   ],
 )
