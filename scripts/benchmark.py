@@ -4,6 +4,7 @@ python -m scripts.benchmark conv
 python -m scripts.benchmark step --quick --cores=1
 python -m scripts.benchmark step --device=gpu
 python -m scripts.benchmark input --folder=DIR
+python -m scripts.benchmark frontier --device=tpu --kept=FILE.jsonl
 """
 
 import importlib
@@ -33,7 +34,13 @@ FOLDER = flags.DEFINE_string(
   'folder', None, 'JPEG photos for `input`; unset = made ones.'
 )
 DEVICE = flags.DEFINE_enum(
-  'device', 'cpu', ['cpu', 'gpu', 'tpu'], 'Of `step`; a TPU is compiled for.'
+  'device',
+  'cpu',
+  ['cpu', 'gpu', 'tpu'],
+  'Of `step` and `frontier`; a TPU is compiled for.',
+)
+KEPT = flags.DEFINE_string(
+  'kept', None, "Rows of `frontier` that need not be measured, and new ones'."
 )
 
 BENCHMARKS = {
@@ -46,9 +53,13 @@ BENCHMARKS = {
   'input': 'resflax.benchmarks.inputs',
   'memory': 'resflax.benchmarks.memory',
   'tpu_published': 'resflax.benchmarks.tpu_published',
+  'frontier': 'resflax.benchmarks.frontier',
 }
 # `all` leaves out what takes long, and without libtpu what needs it.
-APART = ('memory', 'tpu_published', *(() if find_spec('libtpu') else ('tpu',)))
+APART = (
+  *('memory', 'tpu_published', 'frontier'),
+  *(() if find_spec('libtpu') else ('tpu',)),
+)
 STEPS = {
   'gpu': 'resflax.benchmarks.gpu_steps',
   'tpu': BENCHMARKS['tpu'],
@@ -67,10 +78,13 @@ def main(argv: list[str]) -> None:
   if CORES.value:
     cores = sorted(os.sched_getaffinity(0))[: CORES.value]
     os.sched_setaffinity(0, cores)  # before JAX starts its threads
-  if DEVICE.value != 'cpu' and names != ['step']:
-    raise UsageError(f'--device={DEVICE.value} is for `step` alone.')
-  if FOLDER.value and names != ['input']:
-    raise UsageError('--folder is for `input` alone.')
+  if DEVICE.value != 'cpu' and names not in (['step'], ['frontier']):
+    raise UsageError(
+      f'--device={DEVICE.value} is for `step` and `frontier`, each alone.'
+    )
+  for flag, name in ((FOLDER, 'input'), (KEPT, 'frontier')):
+    if flag.value and names != [name]:
+      raise UsageError(f'--{flag.name} is for `{name}` alone.')
   rows = _rows(names)
   if JSON.value:
     for name, row in rows:
@@ -81,8 +95,14 @@ def main(argv: list[str]) -> None:
 
 def _rows(names: Iterable[str]) -> Iterator[tuple[str, NamedTuple]]:
   for name in names:
-    module = importlib.import_module(STEPS.get(DEVICE.value, BENCHMARKS[name]))
-    options = {'folder': FOLDER.value} if FOLDER.value else {}
+    module, options = BENCHMARKS[name], {}
+    if name == 'step':
+      module = STEPS.get(DEVICE.value, module)
+    elif name == 'input':
+      options = {'folder': FOLDER.value} if FOLDER.value else {}
+    elif name == 'frontier':
+      options = {'device': DEVICE.value, 'kept': KEPT.value}
+    module = importlib.import_module(module)
     for row in module.run(quick=QUICK.value, **options):
       yield name, row
 

@@ -33,11 +33,7 @@ def run(*, quick: bool) -> Iterator[Row]:
   Raises:
     UsageError: JAX sees no GPU.
   """
-  if jax.default_backend() != 'gpu':
-    raise UsageError(
-      f'--device=gpu: JAX runs on {jax.default_backend()} here. Install a '
-      "build for GPUs: pip install -e '.[cuda]'."
-    )
+  check_gpu()
   ceilings = measure_ceilings(side=8192, length=2**30)
   yield Row('copy', ceilings['bytes'] / 1e9, 'GB/s')
   yield Row('matrix product, bfloat16', ceilings['flops'] / 1e12, 'TFLOP/s')
@@ -49,6 +45,19 @@ def run(*, quick: bool) -> Iterator[Row]:
       precision='bfloat16',
     )
     yield from measure_net(setup, ceilings, repeats=3 if quick else 5)
+
+
+def check_gpu() -> None:
+  """Refuses to go on without a GPU.
+
+  Raises:
+    UsageError: JAX sees none.
+  """
+  if jax.default_backend() != 'gpu':
+    raise UsageError(
+      f'--device=gpu: JAX runs on {jax.default_backend()} here. Install a '
+      "build for GPUs: pip install -e '.[cuda]'."
+    )
 
 
 def measure_ceilings(*, side: int, length: int) -> dict[str, float]:
@@ -65,7 +74,7 @@ def measure_ceilings(*, side: int, length: int) -> dict[str, float]:
     'flops': functools.partial(jax.jit(jnp.matmul), matrix, matrix),
   }
   times = interleave(
-    {name: _calls(program) for name, program in programs.items()}, repeats=5
+    {name: calls(program) for name, program in programs.items()}, repeats=5
   )
   work = {'bytes': 2 * vector.nbytes, 'flops': 2 * side**3}
   return {n: CALLS * work[n] / min(times[n].wall) for n in programs}
@@ -87,7 +96,7 @@ def measure_net(
       variant, resolution=resolution, batch_size=batch_size, gpu=True
     )
   times = interleave(
-    {name: _calls(step) for name, step in steps.items()}, repeats=repeats
+    {name: calls(step) for name, step in steps.items()}, repeats=repeats
   )
   seconds = {name: t.wall_s / CALLS for name, t in times.items()}
   what = f'{variant} at {resolution}, batch {batch_size}'
@@ -108,12 +117,12 @@ def measure_net(
     )
 
 
-def _calls(program: Callable) -> Callable[[], object]:
+def calls(program: Callable) -> Callable[[], object]:
   """Returns that program, run `CALLS` times."""
 
-  def calls():
+  def several():
     for _ in range(CALLS):
       result = program()
     return result
 
-  return calls
+  return several

@@ -31,7 +31,7 @@ def run(*, quick: bool) -> Iterator[Row]:
   models = list(TPU_V3_MS.items())[:: 5 if quick else 1]
   estimated = {}
   for (variant, resolution), published in models:
-    found = _fitting(variant, resolution, devices)
+    found = fitting(variant, resolution, devices)
     ms = found.estimated_ms * IMAGES / found.images
     estimated[variant, resolution] = ms
     yield Row(
@@ -41,10 +41,16 @@ def run(*, quick: bool) -> Iterator[Row]:
   yield from _summary(estimated)
 
 
-def _fitting(
+def fitting(
   variant: str, resolution: int, devices: list[jax.Device]
 ) -> Estimate:
-  """Returns the estimate for the most images that fit, a power of two."""
+  """Returns the estimate for the most images that fit, a power of two.
+
+  Args:
+    variant: of either family.
+    resolution: pixels a side.
+    devices: of `TOPOLOGY`.
+  """
   chip = CHIPS['v3']
   activations = scaling.totals(scaling.count(variant, resolution)).activations
   images, memory = IMAGES, chip.memory / chip.cores

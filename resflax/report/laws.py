@@ -3,7 +3,7 @@
 Drawn from what `fit.json` holds, and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,12 +23,14 @@ COSTS = {
 UNITS = {
   'compute': lambda value, _: f'{value:.0e}'.replace('e+', 'e'),
   'macs': lambda value, _: si(value),
-  'step_ms': lambda value, _: f'{value:g}',
-  'tpu_ms': lambda value, _: f'{value:g}',
 }
 _TICKS = 5
 _ROOM = 1.6  # times the largest mean, at most
 _MANY = 1e3  # from the first value to the last: ticks at powers of ten alone
+
+
+def _plain(value: float, _) -> str:
+  return f'{value:g}'
 
 
 def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
@@ -71,17 +73,24 @@ def _limit(axes: Axes, fits: Sequence[dict]) -> None:
   axes.set_ylim(max(low, min(means) / _ROOM), min(high, max(means) * _ROOM))
 
 
-def draw_frontiers(series: Sequence[tuple[str, dict]]) -> Figure:
-  """Draws accuracy over each known cost, the frontiers joined."""
+def draw_frontiers(
+  series: Sequence[tuple[str, dict]], words: Mapping[str, str] = COSTS
+) -> Figure:
+  """Draws accuracy over each known cost, the frontiers joined.
+
+  Args:
+    series: a name and what `fit.json` holds, of each sweep.
+    words: what the axis of a cost says.
+  """
   costs = [
-    cost for cost in COSTS if any(fit['pareto'][cost] for _, fit in series)
+    cost for cost in words if any(fit['pareto'][cost] for _, fit in series)
   ]
   figure = canvas(110 + 330 * len(costs), 350)
   for column, cost in enumerate(costs):
     axes = place(figure, 72 + 330 * column, 16, 270, 280)
     for (name, fit), color in zip(series, COLORS, strict=False):
       _draw_frontier(axes, name, fit, cost, COLOR[color])
-    axes.set(xscale='log', xlabel=COSTS[cost])
+    axes.set(xscale='log', xlabel=words[cost])
     axes.margins(x=0.05)
     label_powers(axes, cost)
     if not column:
@@ -197,7 +206,7 @@ def label_powers(axes: Axes, cost: str) -> None:
   low, high = axes.get_xlim()
   few = high > _MANY * low
   axes.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 3)))
-  axes.xaxis.set_major_formatter(FuncFormatter(UNITS[cost]))
+  axes.xaxis.set_major_formatter(FuncFormatter(UNITS.get(cost, _plain)))
   axes.xaxis.set_minor_locator(NullLocator())
 
 

@@ -28,6 +28,21 @@ def pareto(
   return kept
 
 
+def cost_at(
+  level: float,
+  cost: Float[np.ndarray, ' n'] | Sequence[float],
+  score: Float[np.ndarray, ' n'] | Sequence[float],
+) -> float:
+  """Returns what a frontier costs at a score: lines in the log of the cost.
+
+  NaN beyond its ends, for nothing is known there.
+  """
+  cost, score = np.asarray(cost), np.asarray(score)
+  best = pareto(cost, -score)
+  logs = np.interp(level, score[best], np.log(cost[best]), np.nan, np.nan)
+  return float(np.exp(logs))
+
+
 def frontiers(points: Sequence[Point], metric: str) -> dict[str, list[int]]:
   """Returns the frontier of each cost, over the points where it is known."""
   error = np.array([point.log(metric).mean() for point in points])

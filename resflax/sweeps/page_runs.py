@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from resflax.efficientnets import blocks
 from resflax.report.effects import Effect, draw_effects, effects
 from resflax.report.elements import section
 from resflax.report.runs_table import MOST_ROWS, runs_table
@@ -118,7 +119,7 @@ def _run(member: Member) -> dict:
     'href': _link(member),
     'seed': config['seed'],
     'state': stands,
-    'blocks': '-'.join(map(str, config['model']['depths'])),
+    'blocks': '-'.join(map(str, blocks(config['model']))),
     'width': config['model']['width'],
     'px': size,
     'epochs': run.last('epoch').get('epoch'),

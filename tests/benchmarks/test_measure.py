@@ -77,4 +77,6 @@ def test_a_gpu_that_is_not_here_is_one_line():
 def test_a_device_is_for_the_step_alone():
   out = call('benchmark', 'conv', '--device=tpu')
   assert out.returncode == 5
-  assert out.stderr == 'error: --device=tpu is for `step` alone.\n'
+  assert out.stderr == (
+    'error: --device=tpu is for `step` and `frontier`, each alone.\n'
+  )

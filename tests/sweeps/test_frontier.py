@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from resflax.sweeps.frontier import families, frontiers, pareto
+from resflax.sweeps.frontier import cost_at, families, frontiers, pareto
 from resflax.sweeps.points import merge
 from tests.sweeps.synthetic import point
 
@@ -21,6 +21,14 @@ def test_the_frontier_is_what_nobody_beats(seed):
 
   values = {(cost[i], error[i]) for i in range(30) if not beaten(i)}
   assert {(cost[i], error[i]) for i in kept} == values
+
+
+def test_a_cost_between_two_models_is_on_a_line_in_its_log():
+  cost, score = [1.0, 8.0, 4.0], [10.0, 15.0, 20.0]  # the second is beaten
+  assert cost_at(15.0, cost, score) == pytest.approx(2.0)
+  assert cost_at(20.0, cost, score) == pytest.approx(4.0)
+  assert np.isnan(cost_at(9.9, cost, score))
+  assert np.isnan(cost_at(20.1, cost, score))
 
 
 def test_a_cost_that_is_not_known_has_no_frontier():
