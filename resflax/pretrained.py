@@ -3,7 +3,8 @@
 import os
 
 from resflax.config import Facts, resolve
-from resflax.data.records import Dataset, DatasetInfo, Records, default_splits
+from resflax.data.records import Dataset, DatasetInfo, Records
+from resflax.data.splits import default_splits
 from resflax.errors import UsageError
 from resflax.parallel import mesh as meshes
 from resflax.runs import Run

@@ -16,7 +16,8 @@ from jaxtyping import Float
 
 from resflax.config import Resolved
 from resflax.data.pipeline import eval_batches
-from resflax.data.records import Dataset, Records, default_splits
+from resflax.data.records import Dataset, Records
+from resflax.data.splits import default_splits
 from resflax.errors import UsageError, unknown
 from resflax.evaluation.classification import Evaluation, evaluate
 from resflax.parallel import mesh as meshes

@@ -6,8 +6,9 @@ Enough to decide a config and to compile its programs.
 import dataclasses
 
 from resflax.data.prepared import NotPreparedError
-from resflax.data.records import Dataset, DatasetInfo, parse_split
+from resflax.data.records import Dataset, DatasetInfo
 from resflax.data.sources import load_dataset
+from resflax.data.splits import parse_split
 from resflax.errors import DataError
 
 # Source: Russakovsky et al. 2015; the counts of TFDS `imagenet2012`.
@@ -42,8 +43,8 @@ class DescribedDataset:
 
   def split(self, spec: str) -> 'DescribedRecords':
     """Returns the examples of a split, which can only be counted."""
-    _, start, stop = parse_split(spec, self.info)
-    return DescribedRecords(f'{self.info.name} {spec}', stop - start)
+    part = parse_split(spec, self.info)
+    return DescribedRecords(f'{self.info.name} {spec}', part.stop - part.start)
 
 
 @dataclasses.dataclass(frozen=True)

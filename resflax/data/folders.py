@@ -13,13 +13,8 @@ from resflax.data.layouts import (
   find_images,
   find_splits,
 )
-from resflax.data.records import (
-  DatasetInfo,
-  Records,
-  parse_split,
-  read_each,
-  take,
-)
+from resflax.data.records import DatasetInfo, Records, read_each
+from resflax.data.splits import parse_split, take
 from resflax.errors import DataError, UsageError
 from resflax.paths import absolute, printable
 
@@ -79,7 +74,7 @@ class FolderDataset:
     )
 
   def split(self, spec: str) -> Records:
-    name, _, _ = parse_split(spec, self.info)
+    name = parse_split(spec, self.info).name
     return take(spec, self.info, self._records[name])
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from resflax.data.decode import decode
-from resflax.data.records import DatasetInfo, Records, parse_split, read, take
+from resflax.data.records import DatasetInfo, Records, read
 from resflax.data.records import where as where_of
+from resflax.data.splits import parse_split, take
 from resflax.errors import UsageError
 
 KEEP_BYTES = 256 << 20  # per split: CIFAR is 150 MB, SVHN 225 MB
@@ -90,7 +91,7 @@ class ArrayDataset:
     )
 
   def split(self, spec: str) -> Records:
-    name, _, _ = parse_split(spec, self.info)
+    name = parse_split(spec, self.info).name
     return take(spec, self.info, self._records[name])
 
 

@@ -21,15 +21,10 @@ from resflax.data.names import (
   default_dir,
   prepare_command,
 )
-from resflax.data.records import (
-  DatasetInfo,
-  Records,
-  parse_split,
-  read_each,
-  take,
-)
+from resflax.data.records import DatasetInfo, Records, read_each
 from resflax.data.shard_writing import CHECKSUMS
 from resflax.data.shards import RangedSource, check_shards
+from resflax.data.splits import parse_split, take
 from resflax.errors import DataError, StorageError, UsageError
 
 
@@ -78,7 +73,7 @@ class PreparedDataset:
     )
 
   def split(self, spec: str) -> Records:
-    name, _, _ = parse_split(spec, self.info)
+    name = parse_split(spec, self.info).name
     if files := self._unchecked.pop(name, None):
       check_shards(files)
     return take(spec, self.info, self._records[name])

@@ -10,12 +10,8 @@ import jax
 from resflax import schema
 from resflax.config import Facts, Resolved, resolve
 from resflax.data import sources
-from resflax.data.records import (
-  DatasetInfo,
-  DefaultSplits,
-  default_splits,
-  parse_split,
-)
+from resflax.data.records import DatasetInfo
+from resflax.data.splits import DefaultSplits, default_splits, parse_split
 from resflax.errors import UsageError
 from resflax.fields import nest
 from resflax.models import build_model
@@ -127,11 +123,7 @@ def _refuse_overlap(
 ) -> None:
   """One of train and val is given: the other's default must not touch it."""
   train, val = given['train'] or default.train, given['val'] or default.val
-  (name, start, stop), (other, first, last) = (
-    parse_split(train, info),
-    parse_split(val, info),
-  )
-  if name == other and start < last and first < stop:
+  if parse_split(train, info).may_share(parse_split(val, info)):
     one, two = ('train', 'val') if given['train'] else ('val', 'train')
     raise UsageError(
       f'config.data.{one}_split={given[one]!r} shares examples with the '
