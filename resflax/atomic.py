@@ -10,18 +10,22 @@ from resflax.errors import StorageError
 
 
 @contextlib.contextmanager
-def whole_folder(path: str) -> Iterator[str]:
+def whole_folder(path: str, *, resume: bool = False) -> Iterator[str]:
   """Yields an empty folder beside `path`, which becomes `path` at the end.
 
   Only one process at a time: the lock ends with the process, however that
   ends, and the next one clears away what a killed one has left.
+
+  Args:
+    path: of the folder.
+    resume: whether what was left stays, for the next one to go on.
 
   Raises:
     StorageError: it cannot be written, it is there already, or another
       process is writing it.
   """
   parent, name = os.path.split(path)
-  unfinished = os.path.join(parent, f'.{name}.incomplete')
+  unfinished = unfinished_folder(path)
   try:
     with (
       made_folders(parent),
@@ -30,16 +34,24 @@ def whole_folder(path: str) -> Iterator[str]:
       try:
         if os.path.exists(path):
           raise StorageError(f'{path} is there already.')
-        shutil.rmtree(unfinished, ignore_errors=True)
-        os.mkdir(unfinished)
+        if not resume:
+          shutil.rmtree(unfinished, ignore_errors=True)
+        os.makedirs(unfinished, exist_ok=resume)
         yield unfinished
         os.rename(unfinished, path)
       finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if not resume:
+          shutil.rmtree(unfinished, ignore_errors=True)
   except OSError as error:
     raise StorageError(
       f'Cannot write {path}: {error.strerror or error}.'
     ) from error
+
+
+def unfinished_folder(path: str) -> str:
+  """Returns where `whole_folder` has what becomes `path`."""
+  parent, name = os.path.split(path)
+  return os.path.join(parent, f'.{name}.incomplete')
 
 
 @contextlib.contextmanager

@@ -174,8 +174,22 @@ class Run:
     setup = dataclasses.replace(self.setup, resolved=resolved)
     return dataclasses.replace(self, setup=setup)
 
-  def batches_of(self, records: Records) -> Iterator[dict]:
-    """Returns records as evaluation sees them."""
+  def on_this_process(self) -> 'Run':
+    """Returns the run on the devices of this process alone."""
+    if jax.process_count() == 1:
+      return self
+    setup = dataclasses.replace(
+      self.setup, mesh=meshes.make_mesh(jax.local_devices())
+    )
+    variables = jax.device_put(
+      meshes.own_copy(self.variables), meshes.replicated(setup.mesh)
+    )
+    return dataclasses.replace(self, setup=setup, variables=variables)
+
+  def batches_of(
+    self, records: Records, *, strict: bool = True
+  ) -> Iterator[dict]:
+    """Returns records as evaluation sees them; see `eval_batches`."""
     preprocessing = self.preprocessing
     return eval_batches(
       records,
@@ -183,7 +197,8 @@ class Run:
       resolution=preprocessing.resolution,
       crop=preprocessing.crop,
       channels=preprocessing.channels,
-      shard=(jax.process_index(), jax.process_count()),
+      shard=meshes.place_among(self.setup.mesh),
+      strict=strict,
     )
 
   def sharded(self, step: Callable) -> Callable:
@@ -218,4 +233,5 @@ def load_run(
   dataset = dataset_of(path, data_dir or resolved['data.data_dir'])
   setup = build(resolved, dataset, meshes.make_mesh(), model=model)
   state = restore_state(path, setup, checkpoint)
-  return Run(setup, state.eval_variables, int(state.step))
+  variables = meshes.gathered(setup.mesh, state.eval_variables)
+  return Run(setup, variables, int(state.step))

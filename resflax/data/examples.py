@@ -1,8 +1,29 @@
 """Records of ArrayRecord files that hold `tf.train.Example`s."""
 
+import dataclasses
+
+import numpy as np
 from tensorflow_datasets.proto import tf_example_pb2
 
 from resflax.data.shards import RangedSource
+
+# The features of a teacher's classes, as `scripts.pseudo_label` writes them.
+SOFT_CLASSES, SOFT_PROBABILITIES = 'soft_labels', 'soft_probabilities'
+
+
+@dataclasses.dataclass(frozen=True)
+class Keys:
+  """The features of an example that are read.
+
+  Attributes:
+    image: the encoded one.
+    label: the class; None where there is none, which reads as -1.
+    soft: classes and probabilities a teacher gave; 0 where it gave none.
+  """
+
+  image: str
+  label: str | None
+  soft: int = 0
 
 
 class ExampleRecords:
@@ -13,11 +34,10 @@ class ExampleRecords:
   array_record takes 22 us a record in a batch of 100, 100 us alone.
   """
 
-  def __init__(self, name: str, source: RangedSource, image: str, label: str):
+  def __init__(self, name: str, source: RangedSource, keys: Keys):
     self.name = name
     self.source = source
-    self.image = image
-    self.label = label
+    self.keys = keys
 
   def __len__(self) -> int:
     return len(self.source)
@@ -43,11 +63,16 @@ class ExampleRecords:
     return f'{example} ({source[0].decode(errors="replace")})'
 
   def _parse(self, raw: bytes) -> dict:
-    fields = _fields(raw)
-    return {
-      'image': fields[self.image].bytes_list.value[0],
-      'label': fields[self.label].int64_list.value[0],
-    }
+    fields, keys = _fields(raw), self.keys
+    example = {'image': fields[keys.image].bytes_list.value[0], 'label': -1}
+    if keys.label:
+      example['label'] = fields[keys.label].int64_list.value[0]
+    if keys.soft:
+      example['soft'] = (
+        np.array(fields[SOFT_CLASSES].int64_list.value, np.int32),
+        np.array(fields[SOFT_PROBABILITIES].float_list.value, np.float32),
+      )
+    return example
 
   def __repr__(self) -> str:
     return f'{self.name} ({len(self)} examples)'

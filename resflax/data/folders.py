@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from resflax.data.headers import read_header
 from resflax.data.layouts import (
@@ -67,9 +67,9 @@ class FolderDataset:
     _check_classes(splits['train'], self._records['train'], class_names)
     self.info = DatasetInfo(
       name=f'folder:{top.path}',
-      version=_fingerprint(scans),
+      version=fingerprint(scans),
       class_names=tuple(class_names),
-      channels=_channels(self._records['train']),
+      channels=channels_of(self._records['train']),
       splits={split: len(files) for split, files in self._records.items()},
     )
 
@@ -132,15 +132,23 @@ def _scan(split: Place, class_names: list[str]) -> list[tuple[str, int, int]]:
   names = find_classes(split)
   if extra := [name for name in names if name not in class_names]:
     raise split.refused(f'has a class that train does not have: {extra[0]!r}')
-  images = [
-    (hashlib.sha256(os.fsencode(path)).digest(), path, label, size)
+  images = by_hash(
+    (path, label, size)
     for label, name in enumerate(class_names)
     if name in names
     for path, size in find_images(split, name)
-  ]
+  )
   if not images:
     raise split.refused(f'has no images ({", ".join(SUFFIXES)})')
-  return [image[1:] for image in sorted(images)]
+  return images
+
+
+def by_hash(images: Iterable[tuple[str, int, int]]) -> list:
+  """Returns path, label and bytes of images, by the paths' hashes."""
+  hashed = [
+    (hashlib.sha256(os.fsencode(image[0])).digest(), image) for image in images
+  ]
+  return [image for _, image in sorted(hashed)]
 
 
 def _check_classes(
@@ -152,7 +160,7 @@ def _check_classes(
       raise (split / name).refused(f'has no images ({", ".join(SUFFIXES)})')
 
 
-def _fingerprint(scans: Mapping[str, list[tuple[str, int, int]]]) -> str:
+def fingerprint(scans: Mapping[str, list[tuple[str, int, int]]]) -> str:
   """A version: it changes when files come, go, are renamed or resized."""
   digest = hashlib.sha256()
   for split in sorted(scans):
@@ -162,7 +170,7 @@ def _fingerprint(scans: Mapping[str, list[tuple[str, int, int]]]) -> str:
   return digest.hexdigest()[:12]
 
 
-def _channels(records: FileRecords) -> int:
+def channels_of(records: FileRecords) -> int:
   """1 where the first images (in the mixed order) are all grey, else 3."""
   found = set()
   for example in read_each(records, range(min(_LOOK_AT, len(records)))):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from resflax.data.archives import ARCHIVES, unpacked
+from resflax.data.describing import check_origin
 from resflax.data.folders import FolderDataset
 from resflax.data.local import target_dir
 from resflax.data.passes import one_pass
@@ -15,12 +16,7 @@ from resflax.data.prepared import (
   find_prepared,
 )
 from resflax.data.records import Records, read
-from resflax.data.writing import (
-  Encoded,
-  Images,
-  check_origin,
-  write,
-)
+from resflax.data.writing import Encoded, Images, write
 from resflax.errors import UsageError
 from resflax.paths import absolute
 
@@ -51,7 +47,7 @@ def import_folder(
     StorageError: the data cannot be written.
   """
   data_dir = target_dir(data_dir)
-  name = _checked(name) if name else _name_of(folder)
+  name = checked_name(name) if name else _name_of(folder)
   try:
     there = find_prepared(name, data_dir)
   except NotPreparedError as error:
@@ -97,13 +93,18 @@ def _name_of(folder: str) -> str:
   base = os.path.basename(absolute(folder)).lower()
   for suffix in sorted(ARCHIVES, key=len, reverse=True):
     base = base.removesuffix(suffix)
-  return _checked(re.sub(r'\W+', '_', base).strip('_'))
+  return checked_name(re.sub(r'\W+', '_', base).strip('_'))
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str, flag: str = '--dataset') -> str:
+  """Returns a name of a data set, or refuses it.
+
+  Raises:
+    UsageError: it cannot be one.
+  """
   if not re.fullmatch(r'[a-z][a-z0-9_]*', name):
     raise UsageError(
       f'{name!r} cannot name a data set: lower case letters, digits and '
-      'underscores, a letter first (--dataset).'
+      f'underscores, a letter first ({flag}).'
     )
   return name

@@ -32,8 +32,12 @@ def target_dir(data_dir: str | None) -> str:
 
 
 @contextlib.contextmanager
-def storing(data_dir: str) -> Iterator[None]:
+def storing(data_dir: str, flag: str = '--data_dir') -> Iterator[None]:
   """Says in one line that a folder is full, read-only or none.
+
+  Args:
+    data_dir: the folder.
+    flag: that gave it.
 
   Raises:
     StorageError: instead of what Python, TensorFlow or array_record raise.
@@ -47,7 +51,7 @@ def storing(data_dir: str) -> Iterator[None]:
       raise
     said = ' '.join(str(error).split())
     raise StorageError(
-      f'Cannot prepare data in {data_dir}: {said} (--data_dir).'
+      f'Cannot prepare data in {data_dir}: {said} ({flag}).'
     ) from error
 
 

@@ -89,6 +89,7 @@ def eval_batches(
   crop: float,
   channels: int,
   shard: tuple[int, int] = (0, 1),
+  strict: bool = True,
 ) -> Iterator[Batch]:
   """Yields every example exactly once, in order, at a centre crop.
 
@@ -103,13 +104,18 @@ def eval_batches(
     crop: side of the crop as a share of the shorter side.
     channels: 1 or 3.
     shard: (index, count): this host's rows of the global batch.
+    strict: whether an example that cannot be used is an error.
 
   Yields:
     `image` and `label` as in training, and `mask`: bool [local], false in
-    rows that hold no example.
+    rows that hold no example. Where it is not strict, `bad` as well: what
+    cannot be used, by row.
+
+  Raises:
+    DataError: an example cannot be used.
   """
   rows = local_rows(batch_size, shard)
-  make = EvalStep(records, batch_size, resolution, crop, channels, rows)
+  make = EvalStep(records, batch_size, resolution, crop, channels, rows, strict)
   return ahead(make, 0, -(-len(records) // batch_size), workers=0)
 
 
@@ -172,18 +178,22 @@ class EvalStep:
   crop: float
   channels: int
   rows: range
+  strict: bool = True
 
   def __call__(self, step: int) -> Batch:
     first = step * self.batch_size
     ids = [first + row for row in self.rows if first + row < len(self.records)]
     batch = empty_batch(len(self.rows), self.resolution, self.channels)
     choices = [self._choose] * len(ids)
-    for bad in fill(batch, self.records, ids, choices, shrink=False).values():
+    found = fill(batch, self.records, ids, choices, shrink=False)
+    mask = np.arange(len(self.rows)) < len(ids)
+    if not self.strict:
+      return {**batch, 'mask': mask, 'bad': found}
+    for bad in found.values():
       raise DataError(
         f'Cannot use {bad.place}: {bad.reason}. Evaluation leaves nothing out: '
         f'remove or replace the file, {VERIFY}'
       )
-    mask = np.arange(len(self.rows)) < len(ids)
     return {**batch, 'mask': mask}
 
   def _choose(self, height: int, width: int) -> tuple[Box, bool]:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import naming, read_only_builder
 
-from resflax.data.examples import ExampleRecords
+from resflax.data.examples import SOFT_CLASSES, ExampleRecords, Keys
 from resflax.data.memory import KEEP_BYTES, DecodedRecords
 from resflax.data.names import (
   NotPreparedError,
@@ -27,6 +27,11 @@ from resflax.data.shards import RangedSource, check_shards
 from resflax.data.splits import parse_split, take
 from resflax.errors import DataError, StorageError, UsageError
 
+_WANTED = {
+  True: 'an image classification set',
+  False: 'a set with one image an example',
+}
+
 
 class PreparedDataset:
   """A TFDS classification set; images stay encoded, or small ones decoded.
@@ -34,6 +39,11 @@ class PreparedDataset:
   Args:
     name: `name`, `name/config`, `name:version`, or all three.
     data_dir: TFDS's folder, local or on gs://; None is TFDS's own default.
+    labelled: whether examples need a label. Without, splits and sets that have
+      none are there as well, and images stay encoded however small.
+
+  Attributes:
+    soft: classes and probabilities that examples have of a teacher; 0 = none.
 
   Raises:
     NotPreparedError: a known set that is not there.
@@ -45,30 +55,33 @@ class PreparedDataset:
       short.
   """
 
-  def __init__(self, name: str, data_dir: str | None):
+  def __init__(self, name: str, data_dir: str | None, *, labelled: bool = True):
     builder = _open(name, data_dir or default_dir())
     self.folder = str(builder.data_path)  # of this version's files
-    image, label = find_keys(builder.info)
+    features = builder.info.features
+    keys = find_keys(builder.info, labelled=labelled)
+    self.soft = keys.soft
     whole = {
-      split: _records(builder, split, image, label)
+      split: _records(builder, split, keys, decode=labelled)
       for split, info in builder.info.splits.items()
       if info.num_examples
     }
     # ImageNet's test split (and the like) has -1 for every label.
     self._records = {
-      split: records for split, records in whole.items() if _has_labels(records)
+      split: records
+      for split, records in whole.items()
+      if not labelled or _has_labels(records)
     }
     # A split's files are opened when it is asked for, and before training.
     self._unchecked = {
       split: builder.info.splits[split].file_instructions
       for split in self._records
     }
-    features = builder.info.features
     self.info = DatasetInfo(
       name=name,
       version=_version(builder),
-      class_names=tuple(features[label].names),
-      channels=features[image].shape[2],
+      class_names=tuple(features[keys.label].names) if keys.label else (),
+      channels=features[keys.image].shape[2],
       splits={split: len(r) for split, r in self._records.items()},
     )
 
@@ -148,15 +161,16 @@ def _check_format(builder) -> None:
     )
 
 
-def _records(builder, split: str, image: str, label: str) -> Records:
+def _records(builder, split: str, keys: Keys, *, decode: bool) -> Records:
   source = builder.as_data_source(
     split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES
   )
   name = f'{builder.info.full_name} {split}'
   ranged = RangedSource(source, builder.info.splits[split].file_instructions)
-  records = ExampleRecords(name, ranged, image, label)
-  shape = builder.info.features[image].shape
-  if None in shape or len(records) * math.prod(shape) > KEEP_BYTES:
+  records = ExampleRecords(name, ranged, keys)
+  shape = builder.info.features[keys.image].shape
+  large = None in shape or len(records) * math.prod(shape) > KEEP_BYTES
+  if large or not decode:
     return records
   return DecodedRecords(records, channels=shape[2])
 
@@ -170,8 +184,12 @@ def _has_labels(records: Records) -> bool:
   return True  # for training to complain of
 
 
-def find_keys(info) -> tuple[str, str]:
+def find_keys(info, *, labelled: bool = True) -> Keys:
   """Finds the one image and the one label of each example.
+
+  Args:
+    info: TFDS's, of the set.
+    labelled: whether there has to be a label.
 
   Raises:
     UsageError: not a set of uint8 images with one label each.
@@ -179,22 +197,22 @@ def find_keys(info) -> tuple[str, str]:
   features = info.features
   pair = info.supervised_keys
   if not (pair and len(pair) == 2 and set(pair) <= set(features)):
-    pair = [
+    found = [
       [key for key in features if type(features[key]) is kind]
       for kind in (tfds.features.Image, tfds.features.ClassLabel)
     ]
-    pair = [keys[0] for keys in pair if len(keys) == 1]
-  image, label = (
-    (features[key] for key in pair) if len(pair) == 2 else (None, None)
-  )
+    pair = [keys[0] if len(keys) == 1 else None for keys in found]
+  image, label = (features[key] if key else None for key in pair)
+  classified = isinstance(label, tfds.features.ClassLabel)
   if not (
     isinstance(image, tfds.features.Image)
-    and isinstance(label, tfds.features.ClassLabel)
+    and (classified or not labelled)
     and image.np_dtype == np.uint8
     and image.shape[2] in (1, 3)
   ):
     raise UsageError(
-      f'{info.full_name} is not an image classification set: it has '
+      f'{info.full_name} is not {_WANTED[labelled]}: it has '
       f'{", ".join(features)} (config.data.name).'
     )
-  return tuple(pair)
+  soft = features[SOFT_CLASSES].shape[0] if SOFT_CLASSES in features else 0
+  return Keys(pair[0], pair[1] if classified else None, soft)

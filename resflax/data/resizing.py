@@ -8,6 +8,7 @@ import simplejpeg
 
 from resflax.data.crops import Box, resize, shrink_factor
 from resflax.data.decode import decode
+from resflax.data.describing import check_origin
 from resflax.data.headers import read_header
 from resflax.data.local import target_dir
 from resflax.data.memory import DecodedRecords
@@ -15,12 +16,7 @@ from resflax.data.passes import one_pass
 from resflax.data.prepared import PreparedDataset, find_prepared
 from resflax.data.records import Records, read
 from resflax.data.sources import FOLDER
-from resflax.data.writing import (
-  Encoded,
-  Images,
-  check_origin,
-  write,
-)
+from resflax.data.writing import Encoded, Images, write
 from resflax.errors import DataError, UsageError
 
 

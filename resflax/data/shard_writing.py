@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -41,7 +42,8 @@ def write_shards(prefix: str, records: Iterator[bytes]) -> list[Shard]:
   shards = []
   for first in records:
     path = f'{prefix}-{len(shards)}'
-    shards.append(_write_shard(path, itertools.chain([first], records)))
+    rest = itertools.chain([first], records)
+    shards.append(write_shard(path, rest, SHARD_BYTES))
   return shards
 
 
@@ -73,8 +75,14 @@ def sha256(path: str) -> str:
     return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
-def _write_shard(path: str, records: Iterator[bytes]) -> Shard:
-  """Writes records until the file is full; the others stay in `records`."""
+def write_shard(
+  path: str, records: Iterator[bytes], most_bytes: float = math.inf
+) -> Shard:
+  """Writes records until the file is full; the others stay in `records`.
+
+  Raises:
+    OSError: the file cannot be written.
+  """
   count = size = 0
   with _as_os_errors():
     writer = ArrayRecordWriter(path, 'group_size:1')  # as TFDS's
@@ -82,7 +90,7 @@ def _write_shard(path: str, records: Iterator[bytes]) -> Shard:
     with _as_os_errors():
       writer.write(record)
     count, size = count + 1, size + len(record)
-    if size >= SHARD_BYTES:
+    if size >= most_bytes:
       break
   with _as_os_errors():
     writer.close()

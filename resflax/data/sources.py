@@ -1,7 +1,10 @@
 """A data set by its name, or from arrays in memory."""
 
+import os
+
 from resflax.data.builders import is_bundled, prepare_bundled
 from resflax.data.folders import FolderDataset
+from resflax.data.images import load_folder
 from resflax.data.local import storing
 from resflax.data.memory import ArrayDataset
 from resflax.data.prepared import (
@@ -15,17 +18,23 @@ from resflax.paths import absolute
 __all__ = ['ArrayDataset', 'load_dataset']
 
 FOLDER = 'folder:'
+PSEUDO = 'pseudo:'
 
 
-def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
+def load_dataset(
+  name: str, data_dir: str | None = None, *, labelled: bool = True
+) -> Dataset:
   """Opens a data set for reading, without TensorFlow.
 
   Args:
     name: a TFDS name (`cifar10`, `emnist/balanced`, `cifar10:3.0.2`) that has
-      been prepared as ArrayRecord, or `folder:DIR` for a folder of class
-      folders. `digits` prepares itself in a local folder.
+      been prepared as ArrayRecord, `folder:DIR` for a folder of class folders,
+      or `pseudo:DIR` for what `scripts.pseudo_label --out=DIR` wrote. `digits`
+      prepares itself in a local folder.
     data_dir: where TFDS keeps its data, a local folder or gs://; by default
       `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
+    labelled: whether examples need a label; where not, a folder may hold
+      images in any order.
 
   Raises:
     UsageError: an unknown name, a set that is not prepared or does not
@@ -34,13 +43,16 @@ def load_dataset(name: str, data_dir: str | None = None) -> Dataset:
       written to.
   """
   if name.startswith(FOLDER):
-    return FolderDataset(name.removeprefix(FOLDER))
+    load = FolderDataset if labelled else load_folder
+    return load(name.removeprefix(FOLDER))
+  if name.startswith(PSEUDO):
+    data_dir, name = os.path.split(absolute(name.removeprefix(PSEUDO)))
   data_dir = absolute(data_dir or default_dir())
   try:
-    return PreparedDataset(name, data_dir)
+    return PreparedDataset(name, data_dir, labelled=labelled)
   except NotPreparedError:
     if not is_bundled(name) or '://' in data_dir:
       raise
   with storing(data_dir):
     prepare_bundled(name, data_dir)
-  return PreparedDataset(name, data_dir)
+  return PreparedDataset(name, data_dir, labelled=labelled)

@@ -74,6 +74,22 @@ def gathered(mesh: Mesh, arrays: PyTree) -> PyTree:
   return jax.jit(lambda tree: tree, out_shardings=whole)(arrays)
 
 
+def own_copy(arrays: PyTree) -> PyTree:
+  """Returns arrays that are whole on every device as this process's own."""
+  return jax.tree.map(
+    lambda x: (
+      np.asarray(x.addressable_data(0)) if isinstance(x, jax.Array) else x
+    ),
+    arrays,
+  )
+
+
+def place_among(mesh: Mesh) -> tuple[int, int]:
+  """Returns which of a mesh's processes this one is, and how many they are."""
+  processes = sorted({device.process_index for device in mesh.devices.flat})
+  return processes.index(jax.process_index()), len(processes)
+
+
 def shard(mesh: Mesh, batch: Mapping[str, np.ndarray]) -> dict[str, jax.Array]:
   """Returns the global arrays of which each process holds its own rows."""
   sharding = batch_sharded(mesh)

@@ -88,7 +88,11 @@ def digest(state: TrainState) -> str:
   Over the leaves in the order of their paths: path, type, shape and
   little-endian bytes of each. Two runs with one digest are the same run.
   """
-  tree = {**state.variables, 'ema': state.ema}
+  return digest_of({**state.variables, 'ema': state.ema})
+
+
+def digest_of(tree: PyTree) -> str:
+  """Returns the SHA-256 of a tree of arrays, see `digest`."""
   leaves = {
     path_of(keys): leaf
     for keys, leaf in jax.tree_util.tree_leaves_with_path(tree)

@@ -1,0 +1,148 @@
+"""What a teacher says of images, kept on disk part by part."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from resflax.atomic import whole_file
+from resflax.data.records import Records
+from resflax.data.splits import Picked
+from resflax.pseudo.turns import by_turns
+from resflax.runs import Run
+
+PART = 2048  # images; what a killed process has to do again
+
+
+class Predictions(NamedTuple):
+  """The likeliest classes of images, the likeliest first.
+
+  Attributes:
+    classes: of each image; -1 where it cannot be used.
+    probabilities: of these classes.
+    agrees: whether the first one is the image's own label, where asked for.
+    bad: what is wrong with those that cannot be used, as lines.
+  """
+
+  classes: Int[np.ndarray, 'images k']
+  probabilities: Float[np.ndarray, 'images k']
+  agrees: Bool[np.ndarray, ' images']
+  bad: np.ndarray
+
+  @property
+  def labels(self) -> Int[np.ndarray, ' images']:
+    """The likeliest class."""
+    return self.classes[:, 0]
+
+  @property
+  def confidences(self) -> Float[np.ndarray, ' images']:
+    """Its probability."""
+    return self.probabilities[:, 0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+  """Predictions of images, `PART` a file.
+
+  Attributes:
+    folder: of the files.
+    count: of the images.
+  """
+
+  folder: str
+  count: int
+
+  def __len__(self) -> int:
+    return -(-self.count // PART)
+
+  def images(self, part: int) -> range:
+    """Returns the images of a part."""
+    return range(part * PART, min((part + 1) * PART, self.count))
+
+  def path(self, part: int) -> str:
+    return os.path.join(self.folder, f'part-{part:06d}.npz')
+
+  def read(self, part: int) -> Predictions:
+    """Returns the predictions of a part."""
+    with np.load(self.path(part), allow_pickle=False) as arrays:
+      return Predictions(**arrays)
+
+  def summed_up(self) -> Predictions:
+    """Returns the first class of all images, the other classes left out."""
+    parts = [self.read(part) for part in range(len(self))]
+    return Predictions(
+      np.concatenate([part.classes[:, :1] for part in parts]),
+      np.concatenate([part.probabilities[:, :1] for part in parts]),
+      np.concatenate([part.agrees for part in parts]),
+      np.concatenate([part.bad for part in parts]),
+    )
+
+
+def predict(
+  run: Run, records: Records, parts: Parts, *, top_k: int, compare: bool
+) -> None:
+  """Writes the parts that are not there; of several processes, each its own.
+
+  Args:
+    run: the teacher.
+    records: the images.
+    parts: of the images.
+    top_k: classes kept.
+    compare: whether the images' labels are looked at.
+  """
+  predictor = Predictor(run.on_this_process(), top_k, compare)
+
+  def work(part: int) -> None:
+    if not os.path.exists(parts.path(part)):
+      images = Picked(records, parts.images(part), repr(records))
+      with whole_file(parts.path(part)) as path:
+        np.savez(path, **predictor(images)._asdict())
+
+  by_turns(len(parts), 'Labelling', work)
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictor:
+  """Says what a teacher sees, at its test resolution and without noise.
+
+  Attributes:
+    run: the teacher, on devices of this process.
+    top_k: classes that are said.
+    compare: whether they are compared with the images' labels.
+  """
+
+  run: Run
+  top_k: int
+  compare: bool = False
+
+  @functools.cached_property
+  def _classify(self):
+    @jax.jit
+    def classify(variables, batch):
+      logits = self.run.setup.predict(variables, batch['image'])
+      return jax.lax.top_k(jax.nn.softmax(logits), self.top_k)
+
+    return self.run.sharded(classify)
+
+  def __call__(self, records: Records) -> Predictions:
+    """Returns the predictions of some images."""
+    rows = []
+    for batch in self.run.batches_of(records, strict=False):
+      found = self._classify(self.run.variables, {'image': batch['image']})
+      probabilities, classes = (np.array(x) for x in found)
+      bad = list(batch['bad'])
+      probabilities[bad], classes[bad] = 0, -1
+      agrees = (classes[:, 0] == batch['label']) & self.compare
+      mask = batch['mask']
+      rows.append((classes[mask], probabilities[mask], agrees[mask]))
+      rows[-1] += (_lines(batch['bad'].values()),)
+    return Predictions(*map(np.concatenate, zip(*rows, strict=True)))
+
+
+def _lines(bad: Sequence) -> np.ndarray:
+  return np.array([f'{b.place}: {b.reason}' for b in bad], np.str_)
