@@ -15,6 +15,7 @@ from resflax.fields import flat
 from resflax.plan import Plan, plan_for
 from resflax.resolution import RISING, make_stages
 from resflax.resolved import Facts, Resolved
+from resflax.turns import ratios_of
 from resflax.variants import variant
 
 # Blocks from which a loop over them compiles faster than it costs in steps
@@ -38,7 +39,8 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
     resolved.derive(f'data.{name}', split, facts.split_reason)
   for path, value in facts.weights.items():
     resolved.derive(path, value, 'as the weights of init.weights')
-  derive_durations(resolved, facts.num_examples)
+  _derive_mixture(resolved)
+  derive_durations(resolved, facts.epoch)
   _derive_scaling(resolved, facts.num_examples)
   _derive_model(resolved)
   _derive_scan(resolved, facts.platform)
@@ -49,6 +51,15 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   _derive_decay(resolved, facts.num_examples)
   check_conflicts(resolved)
   return resolved
+
+
+def _derive_mixture(resolved: Resolved) -> None:
+  path, sources = 'data.mixture.ratios', resolved['data.mixture.sources']
+  ratios = ratios_of(sources, resolved[path])
+  if sources:
+    resolved.derive(
+      path, ratios, 'labelled images and others (Xie et al. 2020)'
+    )
 
 
 def _derive_scaling(resolved: Resolved, num_examples: int) -> None:

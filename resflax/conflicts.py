@@ -4,6 +4,7 @@ from resflax.durations import given_duration
 from resflax.errors import UsageError
 from resflax.resolution import RISING
 from resflax.resolved import Resolved
+from resflax.turns import LANES
 
 
 def check_conflicts(resolved: Resolved) -> None:
@@ -71,6 +72,15 @@ def check_conflicts(resolved: Resolved) -> None:
       ),
       f'config.profile_steps={get("profile_steps")} takes the first and the '
       'last step of the run to trace, such as (10, 15).',
+    ),
+    (
+      get('data.mixture.sources')
+      and get('data.shuffle') == 'lanes'
+      and get('batch_size') % (LANES * sum(get('data.mixture.ratios'))),
+      f'config.data.shuffle=lanes takes {LANES} examples of a source in a '
+      f'row: make config.batch_size={get("batch_size")} a multiple of {LANES} '
+      f'times the sum of config.data.mixture.ratios='
+      f'{get("data.mixture.ratios")}, or set config.data.shuffle=global.',
     ),
     (
       not set(get('writers')) <= {'tensorboard', 'wandb'},

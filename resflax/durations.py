@@ -4,17 +4,17 @@ from resflax.errors import UsageError
 from resflax.resolved import Resolved
 
 
-def derive_durations(resolved: Resolved, num_examples: int) -> None:
+def derive_durations(resolved: Resolved, epoch_examples: float) -> None:
   """Decides each duration in steps.
 
   Args:
     resolved: gets `schedule.total_steps` and the like.
-    num_examples: in the training split.
+    epoch_examples: that an epoch has.
 
   Raises:
     UsageError: the run has no length, or one thing has two.
   """
-  epoch = num_examples / resolved['batch_size']
+  epoch = epoch_examples / resolved['batch_size']
   total = _duration(resolved, 'schedule.total', epoch)
   if not total:
     raise UsageError(

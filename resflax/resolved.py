@@ -13,11 +13,12 @@ class Facts:
   """What `resolve` needs to know about a data set and a machine.
 
   Attributes:
-    num_examples: in the training split.
+    num_examples: to train on, each counted once.
     splits: the default of `train_split`, `val_split` and `test_split`.
     split_reason: why these.
     platform: that the run is compiled for: cpu, gpu or tpu.
     weights: fields by path that the weights to start from are for.
+    epoch_examples: of an epoch, where not all are seen in one.
   """
 
   num_examples: int
@@ -25,6 +26,12 @@ class Facts:
   split_reason: str
   platform: str = 'cpu'
   weights: Mapping[str, object] = dataclasses.field(default_factory=dict)
+  epoch_examples: float | None = None
+
+  @property
+  def epoch(self) -> float:
+    """Examples of an epoch."""
+    return self.epoch_examples or self.num_examples
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,7 +67,15 @@ def fill(
       bad[row] = Bad(ids[row], place, str(error))
     else:
       batch['label'][row] = example['label']
+      if 'soft_classes' in batch:
+        _fill_soft(batch, row, example.get('soft'))
   return bad
+
+
+def _fill_soft(batch: Batch, row: int, soft: tuple | None) -> None:
+  """Writes a teacher's classes; weights of 0 say that the label counts."""
+  classes, weights = soft or (0, 0.0)
+  batch['soft_classes'][row], batch['soft_weights'][row] = classes, weights
 
 
 def _render(
@@ -88,8 +96,14 @@ def _render(
   write_crop(pixels, box, flip, out)
 
 
-def empty_batch(local: int, resolution: int, channels: int) -> Batch:
-  return {
+def empty_batch(
+  local: int, resolution: int, channels: int, soft: int = 0
+) -> Batch:
+  batch = {
     'image': np.zeros((local, resolution, resolution, channels), np.uint8),
     'label': np.zeros(local, np.int32),
   }
+  if soft:
+    batch['soft_classes'] = np.zeros((local, soft), np.int32)
+    batch['soft_weights'] = np.zeros((local, soft), np.float32)
+  return batch

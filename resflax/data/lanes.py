@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from resflax.errors import UsageError
+from resflax.turns import LANES
 
-LANES = 256
 BLOCK = 1024
 # Examples of ImageNet have 110 kB, a window of them 14 MB.
 WINDOW = 128

@@ -20,6 +20,7 @@ from resflax.data.bad import VERIFY, Bad
 from resflax.data.crops import Box, center_box
 from resflax.data.fill import Batch, empty_batch, fill
 from resflax.data.lanes import WINDOW, windows_kept
+from resflax.data.mixture import MixedRecords, example_ids
 from resflax.data.order import check_stages, local_rows, order_of, positions
 from resflax.data.records import Records
 from resflax.data.windows import WindowRecords
@@ -47,7 +48,7 @@ def train_batches(
   """Yields the batches of the steps `start` to `stop`, made ahead by threads.
 
   Args:
-    records: the training examples.
+    records: the training examples; `MixedRecords` are taken by turns.
     seed: of the order and the augmentation.
     batch_size: global, over all shards; a step takes `stage.batches` of them.
     stages: the first one from step 0.
@@ -63,7 +64,9 @@ def train_batches(
   Yields:
     `{'image': uint8 [local, r, r, channels], 'label': int32 [local]}`, and
     `bad`: the examples that cannot be used. In each one's row is the next one
-    that can, cropped and flipped as it would have been.
+    that can, cropped and flipped as it would have been. Of sources with soft
+    labels, `soft_classes` and `soft_weights` too, [local, k] each; weights of
+    a row are 0 where the label counts.
 
   Raises:
     UsageError: a batch that the shards do not divide, stages out of order, or
@@ -74,7 +77,7 @@ def train_batches(
   check_stages(stages)
   if shuffle == 'lanes':
     most = len(rows) * max(stage.batches for stage in stages)
-    records = WindowRecords(records, WINDOW, windows_kept(most, shard[1]))
+    records = _in_windows(records, windows_kept(most, shard[1]))
   make = TrainStep(
     records, seed, batch_size, tuple(stages), augment, channels, shard, shuffle
   )
@@ -133,18 +136,22 @@ class TrainStep:
   shuffle: str = 'global'
 
   def example_ids(self, step: int) -> list[tuple[int, int]]:
-    order = order_of(self.shuffle)
     places = positions(self.stages, step, self.batch_size)
-    rows = order.local_rows(len(places), self.shard)
+    rows = order_of(self.shuffle).local_rows(len(places), self.shard)
     local = [places[row] for row in rows]
-    return order.example_ids(self.seed, len(self.records), local)
+    return example_ids(self.records, self.shuffle, self.seed, local)
 
   def __call__(self, step: int) -> Batch:
     examples = self.example_ids(step)
     draws = uniforms(self.seed, examples, self.augment.num_draws).tolist()
     choices = [functools.partial(self.augment, row) for row in draws]
     stage = stage_at(self.stages, step)
-    batch = empty_batch(len(examples), stage.resolution, self.channels)
+    batch = empty_batch(
+      len(examples),
+      stage.resolution,
+      self.channels,
+      getattr(self.records, 'soft', 0),
+    )
     ids = [i for _, i in examples]
     bad = fill(batch, self.records, ids, choices, shrink=True)
     for row in bad:
@@ -198,3 +205,10 @@ class EvalStep:
 
   def _choose(self, height: int, width: int) -> tuple[Box, bool]:
     return center_box(height, width, self.crop), False
+
+
+def _in_windows(records: Records, keep: int) -> Records:
+  """Returns records that are read as windows, each source's on their own."""
+  if isinstance(records, MixedRecords):
+    return records.each(lambda part: WindowRecords(part, WINDOW, keep))
+  return WindowRecords(records, WINDOW, keep)

@@ -7,12 +7,14 @@ from resflax.data.folders import FolderDataset
 from resflax.data.images import load_folder
 from resflax.data.local import storing
 from resflax.data.memory import ArrayDataset
-from resflax.data.prepared import (
+from resflax.data.names import (
   NotPreparedError,
-  PreparedDataset,
+  UnknownNameError,
   default_dir,
 )
+from resflax.data.prepared import PreparedDataset
 from resflax.data.records import Dataset
+from resflax.errors import UsageError
 from resflax.paths import absolute
 
 __all__ = ['ArrayDataset', 'load_dataset']
@@ -46,7 +48,7 @@ def load_dataset(
     load = FolderDataset if labelled else load_folder
     return load(name.removeprefix(FOLDER))
   if name.startswith(PSEUDO):
-    data_dir, name = os.path.split(absolute(name.removeprefix(PSEUDO)))
+    return _pseudo(absolute(name.removeprefix(PSEUDO)), labelled)
   data_dir = absolute(data_dir or default_dir())
   try:
     return PreparedDataset(name, data_dir, labelled=labelled)
@@ -56,3 +58,14 @@ def load_dataset(
   with storing(data_dir):
     prepare_bundled(name, data_dir)
   return PreparedDataset(name, data_dir, labelled=labelled)
+
+
+def _pseudo(folder: str, labelled: bool) -> Dataset:
+  data_dir, name = os.path.split(folder)
+  try:
+    return PreparedDataset(name, data_dir, labelled=labelled)
+  except (NotPreparedError, UnknownNameError) as error:
+    raise UsageError(
+      f'{PSEUDO}{folder} is not there, or not whole: write it with python -m '
+      f'scripts.pseudo_label --out={folder}'
+    ) from error

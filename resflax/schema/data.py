@@ -15,6 +15,26 @@ DATA = {
       'order of an epoch; lanes reads in long ranges, for gs://',
       choices=('global', 'lanes'),
     ),
+    'mixture': {
+      'sources': Field(
+        tuple,
+        (),
+        'trained on beside the labels: TFDS names, folder:DIR, pseudo:DIR',
+        item=str,
+      ),
+      'ratios': Field(
+        tuple,
+        None,
+        'examples of the labelled data and of each source, by turns',
+        item=int,
+      ),
+      'targets': Field(
+        str,
+        'soft',
+        "a teacher's classes by their probability, or the likeliest alone",
+        choices=('soft', 'hard'),
+      ),
+    },
     'workers': Field(int, 0, 'decoding processes; 0 = threads', low=0),
     'bad_budget': rate(
       1e-5, 'share of bad training examples that are replaced'

@@ -33,10 +33,11 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
     f'{per_device} of {resolved["batch_size"]} images each'
   )
   most = resolved['batch_size'] * max(s.batches for s in setup.stages)
-  if setup.num_examples < most:
+  epoch = setup.inputs.epoch_examples
+  if epoch < most:
     yield (
-      f'note: a step takes {most / setup.num_examples:.3g} '
-      f'epochs of the {setup.num_examples:,} training images: lower '
+      f'note: a step takes {most / epoch:.3g} '
+      f'epochs of the {epoch:,.9g} training images: lower '
       'config.batch_size to see each once an epoch'
     )
   if _moves_everything(resolved):

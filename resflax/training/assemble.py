@@ -10,6 +10,11 @@ import jax
 from resflax import schema
 from resflax.config import Facts, Resolved, resolve
 from resflax.data import sources
+from resflax.data.mixture import (
+  MixedDataset,
+  examples_of_epoch,
+  training_records,
+)
 from resflax.data.records import DatasetInfo
 from resflax.data.splits import DefaultSplits, default_splits, parse_split
 from resflax.errors import UsageError
@@ -25,6 +30,7 @@ from resflax.training.initial import (
 )
 from resflax.training.optimizers import USED_BY
 from resflax.training.setup import Setup
+from resflax.turns import ratios_of
 
 
 def assemble(
@@ -53,6 +59,8 @@ def assemble(
   dataset = source or distributed.main_first(
     lambda: sources.load_dataset(values['data.name'], values['data.data_dir'])
   )
+  dataset = _mixed(values, dataset)
+  _check_loss(loss, dataset)
   weights = read_initial(values)
   if weights and model is not None:
     raise UsageError(
@@ -105,17 +113,42 @@ def build(
 def _facts(values: Mapping, dataset: sources.Dataset, platform: str) -> Facts:
   names = ('train', 'val', 'test')
   given = {name: values[f'data.{name}_split'] for name in names}
-  if all(given.values()):
-    return Facts(len(dataset.split(given['train'])), {}, '', platform)
-  default = default_splits(dataset.info)
-  if bool(given['train']) != bool(given['val']):
-    _refuse_overlap(given, default, dataset.info)
+  train, splits, reason = given['train'], {}, ''
+  if not all(given.values()):
+    default = default_splits(dataset.info)
+    if bool(given['train']) != bool(given['val']):
+      _refuse_overlap(given, default, dataset.info)
+    train = train or default.train
+    splits, reason = default.by_field, default.reason
+  records = training_records(dataset, train)
   return Facts(
-    len(dataset.split(given['train'] or default.train)),
-    default.by_field,
-    default.reason,
+    len(records),
+    splits,
+    reason,
     platform,
+    epoch_examples=examples_of_epoch(records),
   )
+
+
+def _mixed(values: Mapping, dataset: sources.Dataset) -> sources.Dataset:
+  """Returns the data set with what `config.data.mixture` adds, if anything."""
+  names, data_dir = values['data.mixture.sources'], values['data.data_dir']
+  if not names:
+    return dataset
+  others = distributed.main_first(
+    lambda: [sources.load_dataset(name, data_dir) for name in names]
+  )
+  ratios = ratios_of(names, values['data.mixture.ratios'])
+  soft = values['data.mixture.targets'] == 'soft'
+  return MixedDataset(dataset, others, ratios, soft=soft)
+
+
+def _check_loss(loss: Callable | None, dataset: sources.Dataset) -> None:
+  if loss and isinstance(dataset, MixedDataset) and dataset.soft:
+    raise UsageError(
+      'A loss of your own takes one label an example: set '
+      'config.data.mixture.targets=hard.'
+    )
 
 
 def _refuse_overlap(

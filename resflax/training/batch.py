@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from resflax.training.colour import color_jitter, pca_lighting
 from resflax.training.erasing import random_erasing
+from resflax.training.losses import Labels
 from resflax.training.mixing import Targets, mix
 
 Images = Float[Array, 'batch height width channels']
@@ -67,7 +68,7 @@ class Distort:
   cutmix: float = 0.0
 
   def __call__(
-    self, key: PRNGKeyArray, images: Pixels, labels: Int[Array, ' batch']
+    self, key: PRNGKeyArray, images: Pixels, labels: Labels
   ) -> tuple[Images, Targets]:
     keys = jax.random.split(key, 4)
     images = images.astype(jnp.float32) / 255

@@ -1,6 +1,7 @@
 """A config's data set as the batches of its run."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 
 import jax
@@ -11,9 +12,15 @@ from resflax.data import sources
 from resflax.data.augment import Augment
 from resflax.data.bad import Bad
 from resflax.data.fill import bad_among
-from resflax.data.order import order_of, positions
+from resflax.data.mixture import (
+  example_ids,
+  examples_of_epoch,
+  training_records,
+)
+from resflax.data.order import positions
 from resflax.data.pipeline import EvalStep, eval_batches, train_batches
 from resflax.data.randaugment import RandAugment
+from resflax.data.records import Records
 from resflax.resolution import Stage
 
 
@@ -31,11 +38,26 @@ class Inputs:
   dataset: sources.Dataset
   stages: tuple[Stage, ...]
 
+  @functools.cached_property
+  def train_records(self) -> Records:
+    """What is trained on."""
+    return training_records(self.dataset, self.resolved['data.train_split'])
+
+  @property
+  def epoch_examples(self) -> float:
+    """Examples of an epoch: of a mixture, of one pass over the labels."""
+    return examples_of_epoch(self.train_records)
+
+  @property
+  def soft(self) -> int:
+    """Classes of which an example has a part, beside its label."""
+    return getattr(self.train_records, 'soft', 0)
+
   def train_batches(self, start: int) -> Iterator[dict]:
     """Returns the batches of the steps from `start` on."""
     get = self.resolved.values
     return train_batches(
-      self.dataset.split(get['data.train_split']),
+      self.train_records,
       seed=get['seed'],
       batch_size=get['batch_size'],
       stages=self.stages,
@@ -51,17 +73,16 @@ class Inputs:
   def example_ids(self, step: int) -> list[int]:
     """Returns the training examples of update `step`, over all hosts."""
     get = self.resolved.values
-    ids = order_of(get['data.shuffle']).example_ids(
-      get['seed'],
-      len(self.dataset.split(get['data.train_split'])),
-      positions(self.stages, step - 1, get['batch_size']),
+    places = positions(self.stages, step - 1, get['batch_size'])
+    ids = example_ids(
+      self.train_records, get['data.shuffle'], get['seed'], places
     )
     return [int(example) for _, example in ids]
 
   def bad_among(self, indices: Sequence[int]) -> list[Bad]:
     """Returns those of some training examples that cannot be used."""
-    records = self.dataset.split(self.resolved['data.train_split'])
-    return bad_among(records, indices, self.dataset.info.channels)
+    channels = self.dataset.info.channels
+    return bad_among(self.train_records, indices, channels)
 
   def _augment(self) -> Augment:
     fields = self.resolved.group('augment')

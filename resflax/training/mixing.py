@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, Shaped
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, Shaped
+
+from resflax.training.losses import Labels
 
 Images = Float[Array, 'batch height width channels']
 
@@ -23,15 +25,15 @@ class Targets(NamedTuple):
     weight: of `labels`, 0 to 1; the rest is that of `others`.
   """
 
-  labels: Int[Array, ' batch']
-  others: Int[Array, ' batch'] | None = None
+  labels: Labels
+  others: Labels | None = None
   weight: Float[Array, ' batch'] | None = None
 
   def average(self, measure: Callable) -> Shaped[Array, ' batch']:
     """Returns what `measure` says of the labels, weighted by their share.
 
-    For the cross-entropy this is the one against the mixed one-hot targets,
-    for it is linear in them.
+    For the cross-entropy this is the one against the mixed targets, one-hot or
+    soft, for it is linear in them.
     """
     if self.others is None:
       return measure(self.labels)
@@ -42,7 +44,7 @@ class Targets(NamedTuple):
 def mix(
   key: PRNGKeyArray,
   images: Images,
-  labels: Int[Array, ' batch'],
+  labels: Labels,
   *,
   mixup: float,
   cutmix: float,
@@ -69,10 +71,11 @@ def mix(
   if cutmix:
     maps.append(cutmix_map(keys[1], size, cutmix))
   kept = jnp.where(jax.random.bernoulli(keys[2]), maps[0], maps[-1])
-  share = jnp.full(labels.shape, kept.mean())
+  share = jnp.full(images.shape[:1], kept.mean())
   kept = kept[None, :, :, None]
   mixed = kept * images + (1 - kept) * jnp.roll(images, -1, axis=0)
-  return mixed, Targets(labels, jnp.roll(labels, -1), share)
+  others = jax.tree.map(lambda x: jnp.roll(x, -1, axis=0), labels)
+  return mixed, Targets(labels, others, share)
 
 
 def mixup_weight(key: PRNGKeyArray, alpha: int | float) -> Float[Array, '']:

@@ -20,6 +20,10 @@ FREE = (
   'writers',
 )
 
+# Fields that say where data lie, by path.
+_PLACES = ('data.name', 'data.mixture.sources')
+_KINDS = ('folder:', 'pseudo:')
+
 DATA = 'data'  # what stands for the data set itself in --allow_change
 _SHOWN = 4
 
@@ -44,7 +48,7 @@ def changed_fields(before: Mapping, now: Mapping) -> Iterator[Change]:
   """Yields the fields of two flat configs that change the result."""
   for name in sorted(now):
     old, new = before.get(name), now[name]
-    moved = name == 'data.name' and _is_folder(old) and _is_folder(new)
+    moved = name in _PLACES and _is_moved(old, new)
     if old != new and not moved and not name.startswith(FREE):
       yield Change(name, old, f'config.{name}={old!r}, not {new!r}', name)
 
@@ -94,8 +98,14 @@ def refuse(changes: Sequence[Change], path: object) -> None:
   )
 
 
-def _is_folder(name: object) -> bool:
-  return str(name).startswith('folder:')
+def _is_moved(old: object, new: object) -> bool:
+  """Whether the same folders may lie elsewhere: their version tells."""
+  old, new = ([x] if isinstance(x, str) else x or [] for x in (old, new))
+  return len(old) == len(new) and all(
+    before == now
+    or any(before.startswith(k) and now.startswith(k) for k in _KINDS)
+    for before, now in zip(old, new, strict=True)
+  )
 
 
 def _classes(old: Sequence[str], new: Sequence[str]) -> str:

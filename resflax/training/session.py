@@ -235,7 +235,7 @@ class Session:
     examples = self.setup.examples_before(step)
     return {
       'step': step,
-      'epoch': examples / self.setup.num_examples,
+      'epoch': examples / self.setup.inputs.epoch_examples,
       'examples': examples,
       'time': self.seconds,
     }

@@ -54,15 +54,15 @@ class Setup:
   teacher: Teacher | None = None
   initial: Mapping | None = None
 
-  @property
+  @functools.cached_property
   def inputs(self) -> Inputs:
     """The batches of the run."""
     return Inputs(self.resolved, self.dataset, self.stages)
 
   @functools.cached_property
   def num_examples(self) -> int:
-    """Examples in the training split: the length of an epoch."""
-    return len(self.dataset.split(self.resolved['data.train_split']))
+    """Examples to train on, each counted once."""
+    return len(self.inputs.train_records)
 
   def batches_before(self, step: int) -> int:
     """Returns how many batches the steps before a step take."""
@@ -220,7 +220,7 @@ class Setup:
     """Returns the lowered training step of one stage."""
     return self.jit_train(strength, batches).lower(
       self.state_shapes,
-      self.batch_shapes(resolution, batches),
+      self.batch_shapes(resolution, batches, soft=self.inputs.soft),
       *self.beside_batch,
     )
 
@@ -261,12 +261,21 @@ class Setup:
     variables = meshes.placed(self.mesh, self.state_shapes.eval_variables)
     return jitted.lower(variables, self.batch_shapes(resolution))
 
-  def batch_shapes(self, resolution: int, batches: int = 1) -> dict:
+  def batch_shapes(
+    self, resolution: int, batches: int = 1, *, soft: int = 0
+  ) -> dict:
     """Returns the shapes and shardings of what a step takes."""
     size = batches * self.resolved['batch_size']
     sharding = meshes.batch_sharded(self.mesh)
     shape = (size, resolution, resolution, self.dataset.info.channels)
+    shapes = {
+      'image': (shape, jnp.uint8),
+      'label': ((size,), jnp.int32),
+    }
+    if soft:
+      shapes['soft_classes'] = (size, soft), jnp.int32
+      shapes['soft_weights'] = (size, soft), jnp.float32
     return {
-      'image': jax.ShapeDtypeStruct(shape, jnp.uint8, sharding=sharding),
-      'label': jax.ShapeDtypeStruct((size,), jnp.int32, sharding=sharding),
+      name: jax.ShapeDtypeStruct(*shape, sharding=sharding)
+      for name, shape in shapes.items()
     }

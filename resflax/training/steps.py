@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
-from resflax.training.losses import in_top_k
+from resflax.training.losses import hard, in_top_k, labels_of
 from resflax.training.state import TrainState, update_ema
 
 
@@ -56,7 +56,7 @@ def make_train_step(
   def train_step(state: TrainState, batch: Mapping, teacher: PyTree = ()):
     key = jax.random.fold_in(jax.random.key(seed), state.step)
     images, targets = distort(
-      jax.random.fold_in(key, 1), batch['image'], batch['label']
+      jax.random.fold_in(key, 1), batch['image'], labels_of(batch)
     )
     gradients, found = gradient(
       state.params, (state.batch_stats, teacher), key, images, targets
@@ -120,7 +120,9 @@ def make_objective(
     value = targets.average(lambda labels: loss(logits, labels)).mean()
     if teach:
       value += teach(teacher, images, logits).mean()
-    hits = targets.average(lambda labels: in_top_k(logits, labels, 1)).mean()
+    hits = targets.average(
+      lambda labels: in_top_k(logits, hard(labels), 1)
+    ).mean()
     return value, {
       'loss': value,
       'top1': hits,
