@@ -4,7 +4,7 @@ from resflax.errors import UsageError
 from resflax.resolved import Resolved
 
 
-def derive_durations(resolved: Resolved, epoch_examples: float) -> None:
+def derive_durations(resolved: Resolved, epoch_examples: int | float) -> None:
   """Decides each duration in steps.
 
   Args:

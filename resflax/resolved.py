@@ -26,10 +26,10 @@ class Facts:
   split_reason: str
   platform: str = 'cpu'
   weights: Mapping[str, object] = dataclasses.field(default_factory=dict)
-  epoch_examples: float | None = None
+  epoch_examples: int | float | None = None
 
   @property
-  def epoch(self) -> float:
+  def epoch(self) -> int | float:
     """Examples of an epoch."""
     return self.epoch_examples or self.num_examples
 

@@ -9,8 +9,6 @@ The same command goes on where one was killed. Images of low confidence are
 left out, and classes are balanced as in Noisy Student (Xie et al. 2020).
 """
 
-import shlex
-
 from absl import flags
 
 from resflax.errors import UsageError
@@ -116,10 +114,9 @@ def _say(done) -> None:
   for name, share in found['agree'].items():
     if share is not None:
       print(f'  labels of {name} images agree: {share:.2%}')
-  sources = f"('pseudo:{OUT.value}',)"
   print(
     'Train on it beside labels: '
-    + shlex.join([f'--config.data.mixture.sources={sources}'])
+    f'--config.data.mixture.sources="(\'pseudo:{OUT.value}\',)"'
   )
 
 

@@ -139,7 +139,7 @@ def training_records(dataset: Dataset, spec: str) -> Records:
   return dataset.split(spec)
 
 
-def examples_of_epoch(records: Records) -> float:
+def examples_of_epoch(records: Records) -> int | float:
   """Returns the examples of an epoch: of one pass over the labelled ones."""
   if isinstance(records, MixedRecords):
     return epoch_examples(len(records.parts[0]), records.ratios)

@@ -76,7 +76,7 @@ def sha256(path: str) -> str:
 
 
 def write_shard(
-  path: str, records: Iterator[bytes], most_bytes: float = math.inf
+  path: str, records: Iterator[bytes], most_bytes: int | float = math.inf
 ) -> Shard:
   """Writes records until the file is full; the others stay in `records`.
 

@@ -18,7 +18,7 @@ def copies_of(
   confidences: Float[np.ndarray, ' images'],
   num_classes: int,
   *,
-  min_confidence: float,
+  min_confidence: int | float,
   per_class: int | None,
 ) -> Int[np.ndarray, ' images']:
   """Returns how often each image is kept.

@@ -45,13 +45,16 @@ class Options:
     compare: whether to count how often labels of the images agree, which are
       written nowhere.
     shard_examples: examples a file.
+    part_images: images that are labelled at a time, and what a killed process
+      has to do again.
   """
 
-  min_confidence: float = MIN_CONFIDENCE
+  min_confidence: int | float = MIN_CONFIDENCE
   per_class: int | None = None
   top_k: int = 10
   compare: bool = False
   shard_examples: int = SHARD_EXAMPLES
+  part_images: int = 2048
 
 
 class Labelled(NamedTuple):
@@ -105,7 +108,7 @@ def pseudo_label(
     return Labelled(path, _summary(path), True)
   with storing(out, '--out'), shared_folder(path) as folder:
     work = distributed.on_main(lambda: begin(folder, about))
-    parts = Parts(work, len(records))
+    parts = Parts(work, len(records), options.part_images)
     predict(run, records, parts, top_k=about.soft, compare=options.compare)
     said = parts.summed_up()
     copies = copies_of(

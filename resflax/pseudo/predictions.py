@@ -16,8 +16,6 @@ from resflax.data.splits import Picked
 from resflax.pseudo.turns import by_turns
 from resflax.runs import Run
 
-PART = 2048  # images; what a killed process has to do again
-
 
 class Predictions(NamedTuple):
   """The likeliest classes of images, the likeliest first.
@@ -47,24 +45,28 @@ class Predictions(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-  """Predictions of images, `PART` a file.
+  """Predictions of images in several files.
 
   Attributes:
     folder: of the files.
     count: of the images.
+    size: images a file.
   """
 
   folder: str
   count: int
+  size: int
 
   def __len__(self) -> int:
-    return -(-self.count // PART)
+    return -(-self.count // self.size)
 
   def images(self, part: int) -> range:
     """Returns the images of a part."""
-    return range(part * PART, min((part + 1) * PART, self.count))
+    first = part * self.size
+    return range(first, min(first + self.size, self.count))
 
   def path(self, part: int) -> str:
+    """Returns the file of a part."""
     return os.path.join(self.folder, f'part-{part:06d}.npz')
 
   def read(self, part: int) -> Predictions:

@@ -17,7 +17,7 @@ from resflax.data.passes import CHUNK
 from resflax.data.records import Records, read
 from resflax.data.shard_writing import Shard, write_shard
 from resflax.data.writing import Encoded, serialized, write_json
-from resflax.pseudo.predictions import PART, Parts, Predictions
+from resflax.pseudo.predictions import Parts, Predictions
 from resflax.pseudo.turns import by_turns
 
 SPLIT = 'train'
@@ -94,6 +94,7 @@ class _Encoder:
 
   def __init__(self, records: Records, parts: Parts, source: str):
     self._records, self._source = records, source
+    self._size = parts.size
     self._part = functools.lru_cache(_KEPT_PARTS)(parts.read)
 
   def examples(self, images: Int[np.ndarray, ' examples']) -> Iterator[Encoded]:
@@ -114,9 +115,10 @@ class _Encoder:
     return itertools.chain.from_iterable(chunks)
 
   def _encoded(self, image: int, content: bytes) -> Encoded:
-    said: Predictions = self._part(image // PART)
-    classes = said.classes[image % PART].tolist()
-    probabilities = said.probabilities[image % PART].tolist()
+    part, row = divmod(image, self._size)
+    said: Predictions = self._part(part)
+    classes = said.classes[row].tolist()
+    probabilities = said.probabilities[row].tolist()
     source = _path(self._records, image) or f'{self._source}: {image}'
     return Encoded(content, classes[0], source, (classes, probabilities))
 

@@ -16,7 +16,7 @@ def summarise(
   copies: Int[np.ndarray, ' images'],
   class_names: Sequence[str],
   *,
-  min_confidence: float,
+  min_confidence: int | float,
   compare: bool,
 ) -> dict:
   """Returns what `summary.json` holds.

@@ -44,7 +44,7 @@ class Inputs:
     return training_records(self.dataset, self.resolved['data.train_split'])
 
   @property
-  def epoch_examples(self) -> float:
+  def epoch_examples(self) -> int | float:
     """Examples of an epoch: of a mixture, of one pass over the labels."""
     return examples_of_epoch(self.train_records)
 

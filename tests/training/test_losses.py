@@ -4,7 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resflax.training.losses import cross_entropy, distillation, in_top_k
+from resflax.training.losses import (
+  SoftLabels,
+  cross_entropy,
+  distillation,
+  in_top_k,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -18,6 +23,43 @@ def test_cross_entropy_is_that_of_smoothed_targets(smoothing):
   expected = -(targets * log_p).sum(-1)
   actual = cross_entropy(jnp.asarray(logits), jnp.asarray(labels), smoothing)
   np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def soft_labels(rows, k):
+  """Returns the k likeliest classes of rows of probabilities."""
+  classes = np.argsort(-rows, axis=-1)[:, :k]
+  weights = np.take_along_axis(rows, classes, axis=-1)
+  return SoftLabels(*map(jnp.asarray, (classes[:, 0], classes, weights)))
+
+
+@pytest.mark.parametrize('k', [1, 3, 7])
+def test_soft_labels_are_targets_whose_rest_is_spread(k):
+  logits = RNG.normal(size=(5, 7)).astype(np.float32)
+  log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+  rows = RNG.dirichlet(np.ones(7), size=5).astype(np.float32)
+  targets = np.zeros_like(rows)
+  for row, target in zip(rows, targets, strict=True):
+    listed = np.argsort(-row)[:k]
+    if k < 7:
+      target[:] = (1 - row[listed].sum()) / (7 - k)
+    target[listed] = row[listed]
+  np.testing.assert_allclose(targets.sum(-1), 1, rtol=1e-5)
+  expected = -(targets * log_p).sum(-1)
+  # Smoothing is for labels of one class alone.
+  actual = cross_entropy(jnp.asarray(logits), soft_labels(rows, k), 0.1)
+  np.testing.assert_allclose(actual, expected, rtol=1e-5)
+
+
+def test_rows_without_weights_have_their_label():
+  logits = jnp.asarray(RNG.normal(size=(4, 7)).astype(np.float32))
+  labels = soft_labels(RNG.dirichlet(np.ones(7), size=4), 2)
+  none = labels._replace(weights=labels.weights.at[1:3].set(0))
+  expected = np.where(
+    [False, True, True, False],
+    cross_entropy(logits, labels.hard, 0.1),
+    cross_entropy(logits, labels, 0.1),
+  )
+  np.testing.assert_array_equal(cross_entropy(logits, none, 0.1), expected)
 
 
 def test_distillation_is_hintons():

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from resflax.training.losses import cross_entropy
+from resflax.training.losses import SoftLabels, cross_entropy
 from resflax.training.mixing import Targets, cutmix_map, mix, mixup_weight
 
 RNG = np.random.default_rng(0)
@@ -96,3 +96,23 @@ def test_the_loss_is_that_of_soft_targets():
   soft = 0.9 * soft + 0.1 / 4
   log_p = np.asarray(jax.nn.log_softmax(logits))
   np.testing.assert_allclose(actual, -(soft * log_p).sum(-1), rtol=1e-5)
+
+
+def test_soft_labels_are_mixed_like_others():
+  """The loss is that against the mean of both targets, one of them hard."""
+  dense = RNG.dirichlet(np.ones(4), size=5).astype(np.float32)
+  dense[1] = np.eye(4)[LABELS[1]]
+  classes = np.argsort(-dense, axis=-1)
+  weights = np.take_along_axis(dense, classes, axis=-1)
+  weights[1] = 0  # its label counts
+  hard = np.where(np.arange(5) == 1, LABELS, classes[:, 0])
+  labels = SoftLabels(*map(jnp.asarray, (hard, classes, weights)))
+  _, targets = mix(
+    jax.random.key(2), jnp.asarray(IMAGES), labels, mixup=0.4, cutmix=0.0
+  )
+  share = np.asarray(targets.weight)[:, None]
+  mean = share * dense + (1 - share) * np.roll(dense, -1, axis=0)
+  logits = RNG.normal(size=(5, 4)).astype(np.float32)
+  log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+  value = targets.average(lambda x: cross_entropy(jnp.asarray(logits), x))
+  np.testing.assert_allclose(value, -(mean * log_p).sum(-1), rtol=1e-5)
