@@ -76,12 +76,14 @@ class Parts:
 
   def summed_up(self) -> Predictions:
     """Returns the first class of all images, the other classes left out."""
-    parts = [self.read(part) for part in range(len(self))]
-    return Predictions(
-      np.concatenate([part.classes[:, :1] for part in parts]),
-      np.concatenate([part.probabilities[:, :1] for part in parts]),
-      np.concatenate([part.agrees for part in parts]),
-      np.concatenate([part.bad for part in parts]),
+    parts = map(self.read, range(len(self)))
+    return joined(
+      [
+        part._replace(
+          classes=part.classes[:, :1], probabilities=part.probabilities[:, :1]
+        )
+        for part in parts
+      ]
     )
 
 
@@ -141,10 +143,18 @@ class Predictor:
       probabilities[bad], classes[bad] = 0, -1
       agrees = (classes[:, 0] == batch['label']) & self.compare
       mask = batch['mask']
-      rows.append((classes[mask], probabilities[mask], agrees[mask]))
-      rows[-1] += (_lines(batch['bad'].values()),)
-    return Predictions(*map(np.concatenate, zip(*rows, strict=True)))
+      said = [f'{b.place}: {b.reason}' for b in batch['bad'].values()]
+      rows.append(
+        Predictions(
+          classes[mask],
+          probabilities[mask],
+          agrees[mask],
+          np.array(said, np.str_),
+        )
+      )
+    return joined(rows)
 
 
-def _lines(bad: Sequence) -> np.ndarray:
-  return np.array([f'{b.place}: {b.reason}' for b in bad], np.str_)
+def joined(parts: Sequence[Predictions]) -> Predictions:
+  """Returns predictions one after the other."""
+  return Predictions(*map(np.concatenate, zip(*parts, strict=True)))
