@@ -51,6 +51,8 @@ def shrink(config: config_dict.ConfigDict, *, keep_data: bool = False):
       splits = dict(train_split=None, val_split=None, test_split=None)
       config.data.update(name='digits', mean=None, std=None, **splits)
       config.augment.lighting = 0.0  # digits have no colours
+      if config.data.mixture.sources:
+        config.data.mixture.sources = ('digits',)
     depths = variant(config.model.variant)['depths']
     if depths:  # an EfficientNet stays whole
       config.model.update(depths=(1,) * len(depths), width=0.125)

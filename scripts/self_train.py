@@ -25,7 +25,9 @@ CONFIG = config_flags.DEFINE_config_file(
 SWEEP = flags.DEFINE_string('sweep', None, 'A file with sweep(add).')
 DRAW = flags.DEFINE_integer('draw', 0, 'The seed of the runs.', lower_bound=0)
 WORKDIR = flags.DEFINE_string('workdir', None, 'Gets a folder a run.')
-JOBS = flags.DEFINE_integer('jobs', 1, 'Runs at once.', lower_bound=1)
+JOBS = flags.DEFINE_integer(
+  'jobs', 1, 'Runs at once, after the teacher.', lower_bound=1
+)
 
 TEACHER, STUDENT = 'control', 'student'
 
@@ -56,10 +58,10 @@ def main(argv) -> None:
       f'{SWEEP.value} has no runs {TEACHER!r} and {STUDENT!r} with '
       f'seed={DRAW.value} (--draw).'
     )
-  first = [p for p in of_draw if p.label != STUDENT]
-  run_sweep(first, file, workdir, JOBS.value)
+  run_sweep([by_label[TEACHER]], file, workdir)
   _label(os.path.join(workdir, by_label[TEACHER].name), workdir)
-  run_sweep([by_label[STUDENT]], file, workdir)
+  rest = [p for p in of_draw if p.label != TEACHER]
+  run_sweep(rest, file, workdir, JOBS.value)
   rows = collect(planned, workdir)
   for row in rows:
     if row['fields']['seed'] == DRAW.value and 'test/top1' in row:

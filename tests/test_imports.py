@@ -23,6 +23,7 @@ PURE = (  # level 1: the standard library only
     'scaling',
     'schema',
     'slots',
+    'turns',
     'variants',
   ),
 )
@@ -69,6 +70,7 @@ MAY_IMPORT = {
     for name in ('findings', 'launch', 'launch_scripts')
   },
   'resflax.benchmarks': ('resflax',),
+  'resflax.pseudo': ('resflax',),
   'resflax.sweeps': ('resflax',),
   # What sweep files import, and what every run starts with.
   **{
@@ -90,6 +92,7 @@ ONLY_IN = {
     *('resflax.models', 'resflax.training', 'resflax.parallel'),
     *('resflax.runs', 'resflax.recalibration', 'resflax.aot'),
     *('resflax.benchmarks', 'resflax.export', 'resflax.doctor'),
+    'resflax.pseudo',
   ),
   'flax': ('resflax.models', 'resflax.training', 'resflax.benchmarks'),
   'optax': ('resflax.training', 'resflax.benchmarks'),

@@ -2,7 +2,13 @@
 
 import pytest
 
-from configs.imagenet import bag_of_tricks, resnet, resnet_rs, resnext
+from configs.imagenet import (
+  bag_of_tricks,
+  resnet,
+  resnet_rs,
+  resnet_rs_noisy_student,
+  resnext,
+)
 from resflax import path
 from resflax.config import resolve
 from resflax.errors import UsageError
@@ -136,6 +142,28 @@ def test_a_short_run_turns_the_same_budget_to_width():
   assert found['model.width'] > 1
   assert found['model.dropout_rate'] == 0
   assert found['augment.randaugment.layers'] == 0
+
+
+def test_noisy_student_is_the_152_at_224_beside_pseudo_labels():
+  found = resolve(
+    resnet_rs_noisy_student.get_config('/data/more').to_dict(),
+    # Labelled images and as many as pass, in epochs of the labelled ones.
+    Facts(131_281_167, {}, '', 'tpu', epoch_examples=4 * FACTS.num_examples),
+  )
+  expected = {
+    **ALL_RS,
+    **AUTHORS,
+    **row('rs152_i224'),
+    'data.mixture.sources': ('pseudo:/data/more',),
+    'data.mixture.ratios': (1, 3),
+    'data.mixture.targets': 'soft',
+    # Of the labelled images, each with three others, in batches of 4,096.
+    'schedule.total_steps': round(350 * 4 * 1_281_167 / 4096),
+    'schedule.warmup_steps': round(5 * 4 * 1_281_167 / 4096),
+  }
+  assert not differences(found, expected)
+  with pytest.raises(UsageError, match='noisy_student.py:DIR'):
+    resnet_rs_noisy_student.get_config()
 
 
 # He et al. 2019, tables 5 and 6.
