@@ -38,14 +38,15 @@ def copies_of(
     return copies
   if per_class is None:
     per_class = max(1, round(int(passed.sum()) / num_classes))
-  for label in range(num_classes):
-    of_class = np.flatnonzero(passed & (labels == label))
-    if not len(of_class):
-      continue
-    best_first = of_class[np.argsort(-confidences[of_class], kind='stable')]
-    whole, rest = divmod(per_class, len(of_class))
-    copies[best_first] = whole
-    copies[best_first[:rest]] += 1
+  found = np.flatnonzero(passed)
+  # By class, the most confident first; of equals, the first.
+  found = found[np.lexsort((-confidences[found], labels[found]))]
+  ends = np.searchsorted(labels[found], np.arange(1, num_classes))
+  for best_first in np.split(found, ends):
+    if len(best_first):
+      whole, rest = divmod(per_class, len(best_first))
+      copies[best_first] = whole
+      copies[best_first[:rest]] += 1
   return copies
 
 

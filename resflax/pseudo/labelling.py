@@ -170,6 +170,7 @@ def _about(
       'split': split,
       'resolution': sees.resolution,
       'crop': sees.crop,
+      'batch_size': run.setup.resolved['batch_size'],
       **dataclasses.asdict(options),
     },
     class_names=run.class_names,

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from resflax.atomic import whole_file
 from resflax.data.records import Records
 from resflax.data.splits import Picked
+from resflax.errors import StorageError, first_line
 from resflax.pseudo.turns import by_turns
 from resflax.runs import Run
 
@@ -70,9 +71,22 @@ class Parts:
     return os.path.join(self.folder, f'part-{part:06d}.npz')
 
   def read(self, part: int) -> Predictions:
-    """Returns the predictions of a part."""
-    with np.load(self.path(part), allow_pickle=False) as arrays:
-      return Predictions(**arrays)
+    """Returns the predictions of a part.
+
+    Raises:
+      StorageError: its file is damaged, as after a loss of power.
+    """
+    try:
+      with (
+        open(self.path(part), 'rb') as file,  # NumPy leaves it open if damaged
+        np.load(file, allow_pickle=False) as arrays,
+      ):
+        return Predictions(**arrays)
+    except Exception as error:  # of zipfile, zlib or NumPy
+      raise StorageError(
+        f'Cannot read {self.path(part)}: {first_line(error)}. Delete it, and '
+        'the same command makes it again.'
+      ) from error
 
   def summed_up(self) -> Predictions:
     """Returns the first class of all images, the other classes left out."""
@@ -99,7 +113,9 @@ def predict(
     top_k: classes kept.
     compare: whether the images' labels are looked at.
   """
-  predictor = Predictor(run.on_this_process(), top_k, compare)
+  run = run.on_this_process()
+  batch = min(run.setup.resolved['batch_size'], parts.size, len(records))
+  predictor = Predictor(run.sized(batch), top_k, compare)
 
   def work(part: int) -> None:
     if not os.path.exists(parts.path(part)):

@@ -15,7 +15,7 @@ import pytest
 
 from resflax.data.sources import load_dataset
 from resflax.data.verifying import verify
-from resflax.errors import UsageError
+from resflax.errors import StorageError, UsageError
 from tests.pseudo.conftest import COUNT
 from tests.pseudo.program import CLASSES, OPTIONS, label, teacher
 
@@ -178,6 +178,20 @@ def test_predictions_stay_where_only_the_choice_changes(
   assert not [name for name in names if name.startswith('part-')]
   label(folder, tmp_path / 'again' / 'out')
   assert files(tmp_path / 'out') == files(tmp_path / 'again' / 'out')
+
+
+def test_a_damaged_part_is_named(folder, tmp_path, named):
+  named(4)
+  with pytest.raises(Stopped):
+    label(folder, tmp_path / 'out')
+  named()
+  part = tmp_path / 'out' / '.1.0.0.incomplete' / 'work' / 'part-000001.npz'
+  content = part.read_bytes()
+  part.write_bytes(content[: len(content) // 2])
+  with pytest.raises(StorageError, match=r'part-000001\.npz: .* Delete it'):
+    label(folder, tmp_path / 'out')
+  part.unlink()
+  assert label(folder, tmp_path / 'out').summary['written'] == 24
 
 
 def test_what_was_made_from_something_else_is_refused(folder, tmp_path, named):
