@@ -16,8 +16,12 @@ _SAID = tuple(
 )
 
 
-def target_dir(data_dir: str | None) -> str:
+def target_dir(data_dir: str | None, flag: str = '--data_dir') -> str:
   """Returns the absolute path of a folder to write to; None is TFDS's default.
+
+  Args:
+    data_dir: the folder.
+    flag: that gave it.
 
   Raises:
     UsageError: it is no local one.
@@ -25,7 +29,7 @@ def target_dir(data_dir: str | None) -> str:
   path = absolute(data_dir or default_dir())
   if '://' in path:
     raise UsageError(
-      f'--data_dir={path}: data are written to a local folder. Prepare it '
+      f'{flag}={path}: data are written to a local folder. Prepare it '
       'there, then copy it: gcloud storage cp -r DIR/* BUCKET.'
     )
   return path

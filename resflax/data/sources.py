@@ -48,7 +48,7 @@ def load_dataset(
     load = FolderDataset if labelled else load_folder
     return load(name.removeprefix(FOLDER))
   if name.startswith(PSEUDO):
-    return _pseudo(absolute(name.removeprefix(PSEUDO)), labelled)
+    return _pseudo(absolute(name.removeprefix(PSEUDO).rstrip('/')), labelled)
   data_dir = absolute(data_dir or default_dir())
   try:
     return PreparedDataset(name, data_dir, labelled=labelled)

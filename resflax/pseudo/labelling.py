@@ -11,14 +11,13 @@ from jaxtyping import Float, Int
 
 from resflax.data.describing import About, check_class_names, describe
 from resflax.data.importing import checked_name
-from resflax.data.local import storing
+from resflax.data.local import storing, target_dir
 from resflax.data.records import Dataset
 from resflax.data.shard_writing import CHECKSUMS
 from resflax.data.writing import write_json
 from resflax.errors import UsageError
 from resflax.models.layout import unstack
 from resflax.parallel import distributed
-from resflax.paths import absolute
 from resflax.pseudo.balance import MIN_CONFIDENCE, copies_of, spread
 from resflax.pseudo.folder import begin, clear, is_there, shared_folder
 from resflax.pseudo.predictions import Parts, predict
@@ -99,10 +98,11 @@ def pseudo_label(
     StorageError: the data cannot be written.
     LostPeerError: another process is gone, or labels something else.
   """
+  out = target_dir(out, '--out')
   records = dataset.split(split)
   options = _checked(options, run, dataset)
   about = _about(run, dataset, split, out, options)
-  path = os.path.join(absolute(out), VERSION)
+  path = os.path.join(out, VERSION)
   distributed.check_equal('what is labelled', json.dumps(about.origin))
   if distributed.on_main(lambda: is_there(path, about)):
     return Labelled(path, _summary(path), True)
@@ -158,7 +158,7 @@ def _about(
   """Describes the data set; the same origin gives the same files."""
   info, sees = dataset.info, run.preprocessing
   return About(
-    name=checked_name(os.path.basename(absolute(out)), '--out'),
+    name=checked_name(os.path.basename(out), '--out'),
     version=VERSION,
     description=f'{info.name} {split}, labelled by a trained net.',
     origin={

@@ -206,9 +206,13 @@ def test_what_was_made_from_something_else_is_refused(folder, tmp_path, named):
   assert again.was_there and again.summary == first.summary
   with pytest.raises(UsageError, match='per_class=12, .* per_class=3: del'):
     label(folder, tmp_path / 'out', dataclasses.replace(OPTIONS, per_class=3))
-  for name, says in (('cifar10', 'of a TFDS data set'), ('A b', 'cannot name')):
+  for name, says in (
+    (tmp_path / 'cifar10', 'of a TFDS data set'),
+    (tmp_path / 'A b', 'cannot name'),
+    ('gs://bucket/out', '--out=gs://bucket/out: .* local folder'),
+  ):
     with pytest.raises(UsageError, match=says):
-      label(folder, tmp_path / name)
+      label(folder, name)
 
 
 def start(*arguments):
