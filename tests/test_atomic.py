@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from resflax.atomic import whole_folder
+from resflax.atomic import unfinished_folder, whole_folder
 from resflax.errors import StorageError
 
 
@@ -47,6 +47,20 @@ def test_what_a_killed_process_left_is_cleared_by_the_next(tmp_path):
   write(path)
   assert os.listdir(tmp_path / 'a') == ['b']
   assert os.listdir(path) == ['file']
+
+
+def test_where_it_is_to_go_on_what_is_there_stays(tmp_path):
+  path = str(tmp_path / 'c/a/b')
+  for name in ('one', 'two'):
+    with pytest.raises(ValueError), whole_folder(path, resume=True) as folder:
+      assert folder == unfinished_folder(path)
+      os.mkdir(os.path.join(folder, name))
+      raise ValueError
+    assert os.listdir(tmp_path / 'c/a') == ['.b.incomplete']
+  with whole_folder(path, resume=True):
+    pass
+  assert sorted(os.listdir(path)) == ['one', 'two']
+  assert os.listdir(tmp_path / 'c/a') == ['b']
 
 
 def test_the_second_of_two_processes_is_refused(tmp_path):

@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read_is_named(folder, tmp_path, monkeypatch):
     raise PermissionError(13, 'Permission denied')
 
   monkeypatch.setattr(FileRecords, '__getitem__', fail)
-  monkeypatch.setattr(folders, '_channels', lambda records: 3)
+  monkeypatch.setattr(folders, 'channels_of', lambda records: 3)
   with pytest.raises(DataError, match=r'Cannot use .*\.png: cannot be read'):
     import_folder(folder, 'mine', str(tmp_path / 'data'))
   assert not os.path.exists(tmp_path / 'data')

@@ -191,6 +191,11 @@ def test_a_set_without_labels_is_refused(edited):
   folder = edited('text', 'features.json', change)
   with pytest.raises(UsageError, match='not an image classification set'):
     load_dataset('text', folder)
+  images = load_dataset('text', folder, labelled=False)
+  assert images.info.class_names == ()
+  assert images.info.splits == {'train': 1437, 'test': 360}
+  example = images.split('train')[3]
+  assert example['label'] == -1 and example['image'].startswith(b'\x89PNG')
 
 
 @pytest.mark.skipif(
