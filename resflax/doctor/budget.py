@@ -12,7 +12,8 @@ from jaxtyping import PyTree
 from resflax.data import ahead
 from resflax.data.lanes import LANES, WINDOW
 from resflax.data.memory import DecodedRecords
-from resflax.data.records import Records, Slice
+from resflax.data.records import Records
+from resflax.data.splits import Picked
 from resflax.training.setup import Setup
 
 PARTS = ('params', 'batch_stats', 'opt_state', 'ema')
@@ -95,7 +96,7 @@ def _splits(setup: Setup, names: set[str]) -> list[Records]:
 
 def _whole(records: Records) -> Records:
   """The split that a part is of, which is kept as a whole."""
-  return records.records if isinstance(records, Slice) else records
+  return records.records if isinstance(records, Picked) else records
 
 
 def _kept(records: Records) -> int:
@@ -127,5 +128,6 @@ def _windows(setup: Setup, process_count: int) -> int:
   most = rows * max(stage.batches for stage in setup.stages)
   image = setup.dataset.split(get['data.train_split'])[0]['image']
   # See `data.lanes.windows_kept`.
-  held = LANES // process_count * WINDOW + 18 * most
+  sources = 1 + len(get['data.mixture.sources'])
+  held = sources * LANES // process_count * WINDOW + 18 * most
   return held * memoryview(image).nbytes
