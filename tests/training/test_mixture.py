@@ -9,6 +9,7 @@ from resflax.errors import PreemptedError, UsageError
 from resflax.training.assemble import assemble
 from resflax.training.trainer import train
 from tests.data.pseudo import write_pseudo
+from tests.faults.running import Life, together
 from tests.training.test_resume import stopping_at
 
 
@@ -138,3 +139,21 @@ def test_a_run_is_pinned_to_what_is_mixed_in(config, labelled, tmp_path):
   (tmp_path / 'moved').mkdir()
   (tmp_path / 'more').rename(tmp_path / 'moved' / 'more')
   assert go(tmp_path / 'moved' / 'more').digest
+
+
+@pytest.mark.slow
+def test_two_processes_see_the_mixture_of_one(tmp_path):
+  """Bit for bit that of one process with two devices, soft targets too."""
+  write_pseudo(tmp_path, 'more', count=40, classes=tuple('0123456789'), k=3)
+  flags = (
+    f"--config.data.mixture.sources=('pseudo:{tmp_path}/more',)",
+    '--config.schedule.total_steps=12',
+    '--config.eval_every_steps=12',
+    '--config.checkpoint_every_steps=12',
+  )
+  cache = str(tmp_path / 'cache')
+  with Life(tmp_path / 'one', *flags, cache=cache, devices=2) as one:
+    assert one.wait() == 0, one.log
+  with together(tmp_path / 'two', 2, *flags, cache=cache) as (main, other):
+    assert main.wait() == other.wait() == 0, main.log + other.log
+  assert one.digest == main.digest
