@@ -122,7 +122,7 @@ class _Epoch:
     return index if index < self.gap_at else index + self.gap
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)
 def _epoch(seed: int, epoch: int, num_examples: int) -> _Epoch:
   return _Epoch(seed, epoch, num_examples)
 

@@ -17,7 +17,8 @@ from resflax.errors import UsageError, unknown
 from resflax.resolution import Stage
 
 # Up to this many examples an epoch's order is held: 32 MB, made in half a
-# second. Above, Grain's cipher finds each place alone. It could do so always,
+# second; a few, for a mixture has one for each source and batches are made
+# ahead. Above, Grain's cipher finds each place alone. It could do so always,
 # but takes 3 us an example, and walks a domain of 2^16 however few there are:
 # 25 us an example for 1,300.
 HELD = 1 << 22
@@ -115,14 +116,14 @@ def _shuffled(seed: int, epoch: int, index: int, num_examples: int) -> int:
   return index_shuffle(index, num_examples - 1, key, _ROUNDS)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)
 def _held_order(seed: int, epoch: int, num_examples: int) -> np.ndarray:
   """Sorts by random words: `Generator.permutation` may change with NumPy."""
   bits = np.random.Philox(key=[seed, _STREAM], counter=[0, 0, 0, epoch])
   return np.argsort(bits.random_raw(num_examples), kind='stable')
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=16)
 def _cipher_key(seed: int, epoch: int) -> int:
   """32 bits, which is what index_shuffle takes."""
   return int(np.random.SeedSequence((seed, epoch)).generate_state(1)[0])

@@ -154,7 +154,7 @@ def test_wherever_it_is_stopped_it_goes_on(folder, tmp_path, named):
   label(folder, tmp_path / 'whole' / 'out')
   whole = files(tmp_path / 'whole' / 'out')
   assert len(all_names) > 6 + 5 * 2  # parts; files, and what is said of them
-  for stop in range(1, len(all_names) + 1, 2):
+  for stop in range(1, len(all_names) + 1, 3):
     out = tmp_path / f'{stop}' / 'out'
     before = named(stop)
     with pytest.raises(Stopped):
