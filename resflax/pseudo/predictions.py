@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from resflax.atomic import whole_file
 from resflax.data.records import Records
@@ -24,13 +24,14 @@ class Predictions(NamedTuple):
   Attributes:
     classes: of each image; -1 where it cannot be used.
     probabilities: of these classes.
-    agrees: whether the first one is the image's own label, where asked for.
+    agrees: 1 where the first one is the image's own label, 0 where it is not;
+      -1 where there is none, or nobody asked.
     bad: what is wrong with those that cannot be used, as lines.
   """
 
   classes: Int[np.ndarray, 'images k']
   probabilities: Float[np.ndarray, 'images k']
-  agrees: Bool[np.ndarray, ' images']
+  agrees: Int[np.ndarray, ' images']
   bad: np.ndarray
 
   @property
@@ -157,8 +158,9 @@ class Predictor:
       probabilities, classes = (np.array(x) for x in found)
       bad = list(batch['bad'])
       probabilities[bad], classes[bad] = 0, -1
-      agrees = (classes[:, 0] == batch['label']) & self.compare
-      mask = batch['mask']
+      own, mask = batch['label'], batch['mask']
+      asked = self.compare & (own >= 0)
+      agrees = np.where(asked, classes[:, 0] == own, -1).astype(np.int8)
       said = [f'{b.place}: {b.reason}' for b in batch['bad'].values()]
       rows.append(
         Predictions(

@@ -26,7 +26,7 @@ def summarise(
     copies: how often each was kept.
     class_names: the teacher's.
     min_confidence: that was asked for.
-    compare: whether `said.agrees` means something.
+    compare: whether somebody asked how often labels agree.
   """
   usable, kept = said.labels >= 0, copies > 0
   passed = usable & (said.confidences >= min_confidence)
@@ -55,12 +55,17 @@ def summarise(
       'least': min_confidence,
     },
     'agree': {
-      name: float(said.agrees[chosen].mean()) if chosen.any() else None
+      name: _share(said.agrees[chosen])
       for name, chosen in (('all', usable), ('kept', kept))
       if compare
     },
     'bad_images': said.bad[:_SHOWN].tolist(),
   }
+
+
+def _share(agrees: np.ndarray) -> float | None:
+  known = agrees[agrees >= 0]
+  return float(known.mean()) if len(known) else None
 
 
 def _per_class(labels: np.ndarray, class_names: Sequence[str]) -> list[int]:
