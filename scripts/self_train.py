@@ -9,8 +9,10 @@ done is left, so the same command goes on where one was killed.
 """
 
 import dataclasses
+import functools
 import os
 import runpy
+from pathlib import Path
 
 from absl import flags
 from ml_collections import config_flags
@@ -38,8 +40,11 @@ def main(argv) -> None:
   for flag in (CONFIG, SWEEP, WORKDIR):
     if flag.value is None:
       raise UsageError(f'--{flag.name} is missing.')
+  from resflax.sweeps.driver import run_sweep
   from resflax.sweeps.grid import load_sweep
-  from resflax.sweeps.local import collect, run_sweep
+  from resflax.sweeps.launchers import LAUNCHERS
+  from resflax.sweeps.launchers.job import Settings
+  from resflax.sweeps.standing import collect
   from resflax.training.environment import use_compilation_cache
 
   use_compilation_cache()
@@ -58,10 +63,12 @@ def main(argv) -> None:
       f'{SWEEP.value} has no runs {TEACHER!r} and {STUDENT!r} with '
       f'seed={DRAW.value} (--draw).'
     )
-  run_sweep([by_label[TEACHER]], file, workdir)
+  settings = Settings(Path(workdir), jobs=JOBS.value)
+  launch = functools.partial(LAUNCHERS['local'], settings)
+  run_sweep([by_label[TEACHER]], file, workdir, launch)
   _label(os.path.join(workdir, by_label[TEACHER].name), workdir)
   rest = [p for p in of_draw if p.label != TEACHER]
-  run_sweep(rest, file, workdir, JOBS.value)
+  run_sweep(rest, file, workdir, launch)
   rows = collect(planned, workdir)
   for row in rows:
     if row['fields']['seed'] == DRAW.value and 'test/top1' in row:

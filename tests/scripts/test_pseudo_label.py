@@ -37,6 +37,49 @@ def test_a_run_labels_a_split(tiny_run, tmp_path):
   assert summary['teacher'] == {'workdir': str(tiny_run.workdir)}
 
 
+SWEEP = """
+FIELDS = {'data.data_dir': 'DATA', 'data.train_split': 'train@1[:64]'}
+FIELDS |= {'data.val_split': 'train@1[64:80]', 'seed': 1}
+
+
+def unlabelled(draw):
+  return f'train@{draw}[80:300]'
+
+
+def sweep(add):
+  add('control', **FIELDS)
+  ratios = {'data.mixture.ratios': (1, 3)}
+  add('student', against='control', **FIELDS, **ratios)
+"""
+
+
+@pytest.mark.slow
+def test_a_student_learns_from_its_teachers_labels(tmp_path):
+  sweep = tmp_path / 'few.py'
+  sweep.write_text(SWEEP.replace('DATA', str(tmp_path / 'data')))
+  arguments = (
+    'self_train',
+    '--config=tests/faults/config.py',
+    f'--sweep={sweep}',
+    '--draw=1',
+    f'--workdir={tmp_path / "runs"}',
+  )
+  done = calling.call(*arguments, timeout=240)
+  assert done.returncode == 0, done.stderr
+  kept = (tmp_path / 'runs' / 'runs.jsonl').read_text().splitlines()
+  control, student = map(json.loads, kept)
+  assert (control['label'], student['label']) == ('control', 'student')
+  [source] = student['fields']['data.mixture.sources']
+  dataset = load_dataset(source)
+  config = json.loads(
+    (tmp_path / 'runs' / student['name'] / 'config.json').read_text()
+  )['config']
+  assert config['data']['mixture']['ratios'] == [1, 3]
+  assert dataset.soft == 10 and dataset.info.splits['train'] > 0
+  for row in (control, student):
+    assert f'{row["label"]}: test top1 {row["test/top1"]:.2%}' in done.stdout
+
+
 def test_usage_errors_are_one_line(tmp_path):
   for says, *arguments in (
     ('Give one of --workdir', 'pseudo_label', '--dataset=digits', '--out=x'),
