@@ -6,33 +6,17 @@ Each run's config is decided as its own start would decide it.
 import json
 import runpy
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from resflax import scaling
 from resflax.data.described import load_or_describe
 from resflax.errors import ResflaxError, UsageError, first_line
 from resflax.fields import flat, nest
+from resflax.sweeps.costs import Cost, cost_of
 from resflax.sweeps.grid import Planned
-from resflax.sweeps.points import compute
 from resflax.training.assemble import assemble
 from resflax.training.setup import Setup
 
 
-class Estimate(NamedTuple):
-  """What a run costs.
-
-  Attributes:
-    params: trainable parameters.
-    macs: of an image in the last stage.
-    compute: of training, in FLOPs; see `points`.
-  """
-
-  params: int
-  macs: int
-  compute: float
-
-
-def estimate(runs: Sequence[Planned], config: str) -> list[Estimate]:
+def estimate(runs: Sequence[Planned], config: str) -> list[Cost]:
   """Returns the costs of runs.
 
   Args:
@@ -55,7 +39,7 @@ def estimate(runs: Sequence[Planned], config: str) -> list[Estimate]:
     except ResflaxError as error:
       raise type(error)(f'{run.name}: {error}') from error
     _refuse_equal(seen, run.name, setup)
-    found.append(_estimate(setup))
+    found.append(_cost(setup))
   return found
 
 
@@ -93,24 +77,13 @@ def _refuse_equal(seen: dict[str, str], name: str, setup: Setup) -> None:
   seen[content] = name
 
 
-def _estimate(setup: Setup) -> Estimate:
+def _cost(setup: Setup) -> Cost:
   resolved, info = setup.resolved, setup.dataset.info
-  costs = {
-    stage.resolution: scaling.totals(
-      scaling.count(
-        resolved.group('model'),
-        stage.resolution,
-        num_classes=info.num_classes,
-        in_channels=info.channels,
-      )
-    )
-    for stage in setup.stages
-  }
-  flops = compute(
+  return cost_of(
+    resolved.group('model'),
     setup.stages,
     resolved['schedule.total_steps'],
     resolved['batch_size'],
-    {resolution: cost.macs for resolution, cost in costs.items()},
+    num_classes=info.num_classes,
+    in_channels=info.channels,
   )
-  last = costs[setup.stages[-1].resolution]
-  return Estimate(last.params, last.macs, flops)

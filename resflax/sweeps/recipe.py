@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from resflax import scaling, schema
+from resflax import schema
 from resflax.config import resolve
 from resflax.data.records import DatasetInfo
 from resflax.errors import UsageError
 from resflax.fields import flat, nest, tuples
 from resflax.report.read import read_run
 from resflax.resolved import Facts, Resolved
-from resflax.sweeps.points import Point, compute
+from resflax.sweeps.costs import cost_of
+from resflax.sweeps.points import Point
 from resflax.sweeps.results import stages_of
 
 _MULTIPLE = 8  # of pixels
@@ -37,15 +38,15 @@ class Cost(NamedTuple):
   """Of a shape.
 
   Attributes:
-    compute: of training, in FLOPs.
-    macs: of an image in the last stage.
     params: trainable parameters.
+    macs: of an image in the last stage.
+    compute: of training, in FLOPs.
     epochs: passes over the unique examples.
   """
 
-  compute: float
-  macs: int
   params: int
+  macs: int
+  compute: float
   epochs: float
 
 
@@ -92,26 +93,15 @@ class Recipe(NamedTuple):
     """Returns what training a shape costs, by arithmetic."""
     values = {**self.values, **self.fields(shape)}
     resolved = resolve(nest(values), self.facts)
-    stages = resolved['resolution.table']
-    totals = {
-      stage.resolution: scaling.totals(
-        scaling.count(
-          resolved.group('model'),
-          stage.resolution,
-          num_classes=self.num_classes,
-          in_channels=self.in_channels,
-        )
-      )
-      for stage in stages
-    }
-    last = totals[stages[-1].resolution]
     steps, batch = resolved['schedule.total_steps'], resolved['batch_size']
-    macs = {size: total.macs for size, total in totals.items()}
-    return Cost(
-      compute(stages, steps, batch, macs),
-      *(last.macs, last.params),
-      steps * batch / self.facts.num_examples,
+    cost = cost_of(
+      resolved.group('model'),
+      resolved['resolution.table'],
+      *(steps, batch),
+      num_classes=self.num_classes,
+      in_channels=self.in_channels,
     )
+    return Cost(*cost, epochs=steps * batch / self.facts.num_examples)
 
 
 def recipe_of(point: Point) -> Recipe:

@@ -13,8 +13,9 @@ from resflax.errors import UsageError
 from resflax.fields import flat
 from resflax.report.read import Run
 from resflax.resolution import Stage
+from resflax.sweeps.costs import cost_of
 from resflax.sweeps.folder import members
-from resflax.sweeps.points import IMAGES, Point, compute, merge
+from resflax.sweeps.points import IMAGES, Point, merge
 
 
 def read_points(workdir: str) -> list[Point]:
@@ -42,10 +43,14 @@ def _single(label: str, folder: Path, run: Run) -> Point:
   config, model = run.config, run.config['model']
   last = run.last('test/top1')
   stages = stages_of(run)
-  counts = {
-    stage.resolution: counted(run, stage.resolution) for stage in stages
-  }
-  final = counts[stages[-1].resolution]
+  cost = cost_of(
+    model,
+    stages,
+    config['schedule']['total_steps'],
+    config['batch_size'],
+    num_classes=len(run.dataset['class_names']),
+    in_channels=run.dataset['channels'],
+  )
   return Point(
     label=label,
     config=digest(config, without=('seed',)),
@@ -54,14 +59,7 @@ def _single(label: str, folder: Path, run: Run) -> Point:
     width=model['width'] or 1.0,
     resolution=stages[-1].resolution,
     epochs=last['epoch'],
-    compute=compute(
-      stages,
-      config['schedule']['total_steps'],
-      config['batch_size'],
-      {size: cost.macs for size, cost in counts.items()},
-    ),
-    macs=final.macs,
-    params=final.params,
+    **cost._asdict(),
     step_ms=_step_ms(run),
     tpu_ms=_tpu_ms(run, stages[-1].resolution),
     seeds=(config['seed'],),

@@ -36,7 +36,7 @@ def test_costs_are_those_of_runs(sweep):
   for point in sweep[0]:
     shape = Shape(tuple(point.depths), point.width, point.resolution)
     cost = recipe_of(point).cost(shape)
-    assert cost[:3] == (point.compute, point.macs, point.params)
+    assert cost[:3] == (point.params, point.macs, point.compute)
     assert cost.epochs == pytest.approx(point.epochs)
 
 
