@@ -62,6 +62,12 @@ def check_conflicts(resolved: Resolved) -> None:
       f'{get("data.std")} need one number a channel each.',
     ),
     (
+      get('resolution.custom') and get('resolution.schedule') != 'custom',
+      f'config.resolution.custom={get("resolution.custom")} has no effect with '
+      f'config.resolution.schedule={get("resolution.schedule")}: set it to '
+      'custom.',
+    ),
+    (
       get('profile_steps')
       and not (
         len(get('profile_steps')) == 2

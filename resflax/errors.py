@@ -50,6 +50,12 @@ class PreemptedError(ResflaxError):
   exit_code = 42
 
 
+class StoppedError(ResflaxError):
+  """A run that saves nothing was asked to stop."""
+
+  exit_code = 130
+
+
 def first_line(error: Exception) -> str:
   """Returns the first line of an error, or its type where it says nothing."""
   lines = str(error).strip().splitlines()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from resflax.errors import UsageError, unknown
 
+_ITEMS = {int: '(1, 2)', float: '(0.5, 1.0)', str: "('a', 'b')"}
 _NAMES = {int: 'an int', float: 'a float', bool: 'true or false', str: 'a str'}
 
 
@@ -38,7 +39,7 @@ class Field:
     if self.choices:
       return 'one of ' + ', '.join(self.choices)
     if self.kind is tuple:
-      return f'a tuple of {self.item.__name__}, such as (1, 2)'
+      return f'a tuple of {self.item.__name__}, such as {_ITEMS[self.item]}'
     bounds = [
       f'{sign} {bound:g}'
       for sign, bound in (('>=', self.low), ('<=', self.high))

@@ -19,6 +19,7 @@ from resflax.aot import libtpu
 from resflax.errors import (
   PreemptedError,
   ResflaxError,
+  StoppedError,
   StorageError,
   UsageError,
   near_miss,
@@ -26,7 +27,7 @@ from resflax.errors import (
 from resflax.training.interruption import Interruption
 
 # Python waits for the threads of a save that failed, or of a compiler.
-_AT_ONCE = (StorageError, PreemptedError)
+_AT_ONCE = (StorageError, PreemptedError, StoppedError)
 
 
 def run(main: Callable, *, positional: bool = False) -> None:
@@ -158,7 +159,7 @@ def _given_config(argv: Sequence[str]) -> str:
 def _check_config_exists(config: str) -> None:
   """Here, for ml_collections tells only when the config is first used."""
   path, _, _ = config.partition(':')
-  if path and not os.path.exists(path):
+  if path and not os.path.isfile(path):
     folder = os.path.dirname(path) or '.'
     names = os.listdir(folder) if os.path.isdir(folder) else []
     hint = near_miss(path, [os.path.join(folder, name) for name in names])
@@ -176,6 +177,8 @@ def _reason(error: Exception, config: str) -> str:
   lines = str(root).strip().splitlines() or ['']
   if isinstance(root, ResflaxError):
     return lines[0]
+  if "no attribute 'get_config'" in lines[0]:
+    return f'--config={config} has no function get_config.'
   if isinstance(error, flags.Error) and 'config file' not in str(error):
     return f'{str(error).splitlines()[0]} (--help lists all)'
   return f'--config={config} fails with {type(root).__name__}: {lines[0]}'

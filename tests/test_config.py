@@ -228,6 +228,10 @@ def test_steps_of_equal_pixels_keep_the_durations():
     ),
     ({'data': {'mean': (0.5,)}}, 'one number a channel'),
     ({'profile_steps': (3,)}, 'first and the last step'),
+    (
+      {'resolution': {'custom': (0.0, 16.0)}},
+      'schedule=fixed: set it to custom',
+    ),
     ({'writers': ('tensorbord',)}, 'tensorboard and wandb'),
     ({'model': {'variant': 'resnet51'}}, "Did you mean 'resnet50'"),
     ({'lr': 0.1}, "Did you mean 'config.optimizer.lr'"),

@@ -22,6 +22,7 @@ from resflax.errors import (
   DataError,
   PreemptedError,
   ResflaxError,
+  StoppedError,
   StorageError,
 )
 from resflax.evaluation.classification import Evaluation
@@ -90,18 +91,21 @@ def train(
     StorageError: the folder cannot be written, or holds no checkpoint that is
       intact.
     PreemptedError: SIGTERM or SIGINT came; the state is saved.
+    StoppedError: one came, and there is no folder to save in.
     LostPeerError: a data worker was killed; the state is saved.
   """
   if isinstance(config, ConfigDict):
     config = config.to_dict()
   ledger = Ledger()
+  saving = workdir is not None
   with contextlib.ExitStack() as stack:
+    if not saving:
+      stack.enter_context(_saving_nothing())
     # Of several processes, JAX's runtime listens to SIGTERM.
     signals = [signal.SIGINT] if distributed.joined() else []
     interruption = stack.enter_context(preemptible(*signals))
     setup = taught(assemble(config, model=model, source=source, loss=loss))
     check_workers(setup.resolved['data.workers'])
-    saving = workdir is not None
     if not saving:
       workdir = stack.enter_context(tempfile.TemporaryDirectory())
     folder = Workdir(workdir)
@@ -167,6 +171,17 @@ def _conclude(
     session.progress.say(f'report {path}')
   session.progress.say(f'digest {fingerprint}')
   return Result(state, evaluation, fingerprint, seconds, path)
+
+
+@contextlib.contextmanager
+def _saving_nothing() -> Iterator[None]:
+  """Says of an interruption that nothing was saved."""
+  try:
+    yield
+  except PreemptedError as error:
+    raise StoppedError(
+      'Interrupted. Without a folder (--workdir) nothing is saved.'
+    ) from error
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from etils import epath
 
 from resflax import schema
 from resflax.config import Resolved
-from resflax.errors import StorageError, UsageError
+from resflax.errors import StorageError, UsageError, unknown
 from resflax.fields import flat, tuples
 from resflax.parallel import distributed
 from resflax.paths import absolute
@@ -92,8 +92,8 @@ class Workdir:
       StorageError: what was stored cannot be read.
     """
     for name in allow:
-      if name != DATA:
-        schema.field(name)
+      if name != DATA and name not in schema.FIELDS:
+        raise unknown('field', name, (DATA, *schema.FIELDS), '--allow_change')
     stored = {'changes': []}
     if (self.path / 'config.json').exists():
       stored = read_json(self.path / 'config.json', ['config', 'changes'])

@@ -35,6 +35,8 @@ train = functools.partial(call, 'train')
     ([CONFIG, '--config.data.name=None'], 'config.data.name=None'),
     (['--config=configs/digit.py'], "Did you mean 'configs/digits.py'"),
     (['--config=no/where.py'], 'not a config file'),
+    (['--config=configs'], 'not a config file'),
+    (['--config=configs/__init__.py'], 'has no function get_config'),
     ([f'{CONFIG}:runlocl'], 'runlocl'),
     (['--config=configs/folder.py:/no/where'], 'names no folder'),
   ],

@@ -6,7 +6,7 @@ import pytest
 from flax import linen as nn
 
 from configs.digits import get_config
-from resflax.errors import PreemptedError
+from resflax.errors import PreemptedError, StoppedError
 from resflax.models.conv import Conv
 from resflax.models.layers import GroupBatchNorm
 from resflax.report.read import read_run
@@ -56,6 +56,14 @@ def stopping_at(stop):
       signal.raise_signal(signal.SIGTERM)
 
   return hook
+
+
+@pytest.mark.slow
+def test_without_a_folder_nothing_is_called_saved(tmp_path):
+  c = config(tmp_path / 'data')
+  with pytest.raises(StoppedError, match='nothing is saved') as caught:
+    train(c, model=Tiny(), hooks=[stopping_at(3)])
+  assert caught.value.exit_code == 130
 
 
 def rows(workdir):
