@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from typing import BinaryIO
 
 from resflax.data.headers import read_header
 from resflax.data.layouts import (
@@ -104,9 +105,19 @@ class FileRecords:
     return len(self.paths)
 
   def __getitem__(self, index: int) -> dict:
-    path = os.path.join(self._directory, self.paths[index])
-    with open(path, 'rb') as file:
+    with self._open(index) as file:
       return {'image': file.read(), 'label': self.labels[index]}
+
+  def edges(self, index: int, first: int, last: int) -> tuple[bytes, bytes]:
+    """Returns so many of a file's first and of its last bytes."""
+    with self._open(index) as file:
+      beginning = file.read(first)
+      size = file.seek(0, os.SEEK_END)
+      file.seek(max(0, size - last))
+      return beginning, file.read()
+
+  def _open(self, index: int) -> BinaryIO:
+    return open(os.path.join(self._directory, self.paths[index]), 'rb')
 
   def where(self, index: int) -> str:
     return os.path.join(self.root, printable(self.paths[index]))

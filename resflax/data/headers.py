@@ -29,6 +29,9 @@ _SIGNATURES = re.compile(
   rb'|(?P<BMP>BM)|(?P<WEBP>RIFF....WEBP)',
   re.DOTALL,
 )
+# How they end: what ends otherwise may be cut off, or have something behind it.
+_ENDS = {'JPEG': b'\xff\xd9', 'PNG': b'IEND\xaeB`\x82', 'GIF': b';'}
+LONGEST_END = max(map(len, _ENDS.values()))
 _PNG_SIZE = struct.Struct('>IIBB')  # width, height, bit depth, colour type
 _GREY_PNG_COLOURS = (0, 4)  # grey, grey and alpha (PNG specification, 11.2.2)
 # What simplejpeg refuses in the header of an undamaged JPEG. Pillow reads
@@ -73,6 +76,11 @@ def read_header(image: bytes) -> Header:
   if height * width > MAX_PIXELS:
     raise DataError(f'{kind} of {width}x{height}: over {MAX_PIXELS:,} pixels')
   return header
+
+
+def ends_well(header: Header, end: bytes) -> bool:
+  """Whether the last bytes of an image are those that its format ends with."""
+  return end.endswith(_ENDS.get(header.format, b''))
 
 
 def open_pillow(image: bytes, kind: str) -> ImageFile.ImageFile:

@@ -9,8 +9,7 @@ from resflax import schema
 from resflax.data import sources
 from resflax.data.ahead import check_workers
 from resflax.data.described import load_or_describe
-from resflax.data.fill import bad_among
-from resflax.doctor import budget
+from resflax.doctor import budget, images
 from resflax.doctor.findings import Finding, failed, ok, weighed
 from resflax.errors import DataError, LostPeerError, ResflaxError, UsageError
 from resflax.parallel import distributed
@@ -45,7 +44,7 @@ def examine(
     setup = assemble(config, source=dataset)
     check_workers(setup.resolved['data.workers'])
     if not wrong:
-      found.append(_data(setup))
+      found.append(images.examine(DATA, setup))
   except ResflaxError as error:
     name = DATA if isinstance(error, DataError) else CONFIG
     return [*found, failed(name, error)], None
@@ -68,24 +67,6 @@ def _open(values: Mapping) -> tuple[sources.Dataset | None, Finding | None]:
     return load_or_describe(name, data_dir), wrong
   except ResflaxError:
     return None, wrong
-
-
-def _data(setup: Setup) -> Finding:
-  """Opens all files; decodes the first and the last example of each split.
-
-  Raises:
-    DataError: files are missing, damaged or too short.
-  """
-  info, counts = setup.dataset.info, []
-  for name in ('train', 'val', 'test'):
-    records = setup.dataset.split(setup.resolved[f'data.{name}_split'])
-    counts.append(f'{len(records):,} to {name}')
-    ends = sorted({0, len(records) - 1})
-    for bad in bad_among(records, ends, info.channels):
-      raise DataError(f'Cannot use {bad.place}: {bad.reason}.')
-  where = getattr(setup.dataset, 'folder', None)
-  place = f' in {where}' if where else ''
-  return ok(DATA, f'{info.name} {info.version}{place}: {", ".join(counts)}')
 
 
 def _batch(values: Mapping, devices: int) -> Finding:
