@@ -13,7 +13,7 @@ import socket
 import time
 
 from resflax.errors import LostPeerError
-from resflax.parallel.cluster import Cluster
+from resflax.parallel.cluster import Cluster, check_address
 
 _LONGEST = 1 << 20  # bytes of a report, or of the answer with all hosts
 _SHOWN = 8  # processes that are here, in a message
@@ -32,6 +32,7 @@ def call(cluster: Cluster, host: str, seconds: int | float) -> dict[int, str]:
   Raises:
     LostPeerError: who is missing, or why process 0 cannot be reached.
   """
+  check_address(cluster)
   own = {
     'process': cluster.process_id,
     'of': cluster.num_processes,

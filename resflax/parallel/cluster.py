@@ -5,6 +5,7 @@ wants to know before the processes join has to ask it.
 """
 
 import os
+import socket
 from typing import NamedTuple
 
 from jax._src import clusters
@@ -77,6 +78,27 @@ def find(
     found.get_process_count(),
     found.get_process_id(),
   )
+
+
+def check_address(cluster: Cluster) -> None:
+  """Refuses flags whose address leads nowhere; else JAX tries it in silence.
+
+  Names that JAX found may come to be known only once all hosts are up.
+
+  Raises:
+    LostPeerError: it does not resolve.
+  """
+  if cluster.told_by != FLAGS:
+    return
+  host, _, port = cluster.address.rpartition(':')
+  try:
+    socket.getaddrinfo(host.strip('[]'), port)
+  except OSError as error:
+    raise LostPeerError(
+      f'Process 0 cannot be reached at {cluster.address} ({error.strerror}): '
+      'give --coordinator_address=HOST:PORT with a name that this host knows, '
+      'or an IP address.'
+    ) from error
 
 
 def _address(found: type[clusters.ClusterEnv]) -> str:

@@ -52,11 +52,13 @@ def start(
 
   Raises:
     UsageError: half of what is needed.
-    LostPeerError: not all processes came.
+    LostPeerError: process 0 has no address, or not all processes came.
   """
   given = (coordinator_address, num_processes, process_id)
-  if cluster.find(mode, *given) is None:
+  found = cluster.find(mode, *given)
+  if found is None:
     return
+  cluster.check_address(found)
   try:
     jax.distributed.initialize(
       *given,

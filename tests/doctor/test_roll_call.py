@@ -57,6 +57,12 @@ def test_process_0_is_missing():
 def test_an_address_that_does_not_resolve():
   cluster = Cluster('flags', 'nowhere.invalid:1234', 2, 1)
   with pytest.raises(LostPeerError, match=r'reached at nowhere\.invalid:1234'):
+    call(cluster, 'host1', 60)  # told at once
+
+
+def test_a_found_name_that_does_not_resolve_may_come_yet():
+  cluster = Cluster('slurm', 'nowhere.invalid:1234', 2, 1)
+  with pytest.raises(LostPeerError, match='open the port between them'):
     call(cluster, 'host1', 0.1)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from resflax.errors import LostPeerError, UsageError
+from resflax.parallel import distributed
 from resflax.parallel.cluster import Cluster, find
 
 NONE = (None, None, None)
@@ -43,6 +44,13 @@ def test_flags_are_taken_at_their_word():
 def test_half_of_it_is_refused(mode, given, said):
   with pytest.raises(UsageError, match=said):
     find(mode, *given)
+
+
+@pytest.mark.parametrize('process', [0, 1])
+def test_an_address_that_does_not_resolve_is_told_at_once(process):
+  given = {'num_processes': 2, 'process_id': process}
+  with pytest.raises(LostPeerError, match=r'reached at nohost\.invalid:1234'):
+    distributed.start(coordinator_address='nohost.invalid:1234', **given)
 
 
 def test_no_cluster_is_none():
