@@ -89,6 +89,8 @@ def _print_launch(system: str) -> int:
     raise UsageError('--config is missing: give that of the run to launch.')
   config = config_flags.get_config_filename(flags.FLAGS['config'])
   print(launch.script(system, config, sys.orig_argv), end='')
+  if note := launch.note(system, sys.orig_argv):
+    print(note, file=sys.stderr)
   return 0
 
 

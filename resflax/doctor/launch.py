@@ -40,6 +40,24 @@ def script(system: str, config: str, argv: Sequence[str]) -> str:
   return template
 
 
+def note(system: str, argv: Sequence[str]) -> str:
+  """Returns what is to be known of a workdir there; empty where nothing is.
+
+  Args:
+    system: one of `SYSTEMS`.
+    argv: see `script`.
+  """
+  _, usual = SYSTEMS[system]
+  given = [w for w in _of_run(argv) if w.startswith('--workdir=')]
+  if '://' not in usual or not given or '://' in given[-1]:
+    return ''
+  return (
+    f'note: {given[-1]} is a local folder: on a slice of several hosts each '
+    'would have its own, unless it lies on a disk that all share; give '
+    f'--workdir={usual.format("NAME")}.'
+  )
+
+
 def _of_run(argv: Sequence[str]) -> Iterator[str]:
   """Yields `--flag=value` of the run's flags, however they were given."""
   words = iter(argv)

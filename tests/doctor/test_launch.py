@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from resflax.doctor.launch import SYSTEMS, script
+from resflax.doctor.launch import SYSTEMS, note, script
 
 GOLDEN = pathlib.Path(__file__).parent / 'golden'
 CONFIG = 'configs/imagenet/resnet_rs.py:rs152_i256'
@@ -46,6 +46,20 @@ def test_it_is_bash(system):
 def test_a_workdir_that_is_given_is_kept():
   text = script('xpk', CONFIG, [*ARGV, '--workdir=gs://mine/run'])
   assert '--workdir=gs://mine/run' in text and 'BUCKET' not in text
+
+
+@pytest.mark.parametrize(
+  'system, workdir, noted',
+  [
+    ('tpu-vm', ['--workdir=runs/x'], True),
+    ('xpk', ['--workdir', '/runs/x'], True),
+    ('tpu-vm', ['--workdir=gs://mine/x'], False),
+    ('tpu-vm', [], False),  # it then is gs://
+    ('slurm', ['--workdir=runs/x'], False),  # nodes share a disk
+  ],
+)
+def test_a_folder_that_hosts_do_not_share_is_noted(system, workdir, noted):
+  assert bool(note(system, [*ARGV, *workdir])) is noted
 
 
 @pytest.fixture

@@ -22,6 +22,13 @@ def test_launch_scripts_are_printed_alone():
     assert f'python -u -m {name} {flags}' in done.stdout
 
 
+def test_a_local_folder_of_a_slice_is_noted():
+  done = call('doctor', '--print_launch=tpu-vm', CONFIG, '--workdir=runs/x')
+  assert done.returncode == 0
+  assert done.stdout.startswith('#!/bin/bash\n')
+  assert done.stderr.startswith('note: --workdir=runs/x is a local folder')
+
+
 def test_a_launch_script_needs_a_config():
   done = call('doctor', '--print_launch=xpk')
   assert done.returncode == 5
