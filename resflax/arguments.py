@@ -71,7 +71,10 @@ def split_folder(arg: str | None) -> tuple[str, str]:
     folder = ','.join(parts[:end])
     if folder and os.path.isdir(os.path.expanduser(folder)):
       return folder, ','.join(parts[end:])
+  above, slash, last = (arg or '').rpartition('/')
+  named = above + slash + last.partition(',')[0]
+  wrong = f'{named!r} names no folder' if named else 'No folder is given'
   raise UsageError(
-    f'{arg!r} names no folder: give one of class folders, or name=NAME of a '
-    'prepared data set (--config=configs/folder.py:DIR).'
+    f'{wrong}: give one of class folders, or name=NAME of a prepared data set '
+    '(--config=configs/folder.py:DIR).'
   )

@@ -49,7 +49,7 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
   _derive_augment(resolved)
   _derive_optimizer(resolved)
   _derive_decay(resolved, facts.num_examples)
-  check_conflicts(resolved)
+  check_conflicts(resolved, facts)
   return resolved
 
 

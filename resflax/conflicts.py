@@ -3,20 +3,31 @@
 from resflax.durations import given_duration
 from resflax.errors import UsageError
 from resflax.resolution import RISING
-from resflax.resolved import Resolved
+from resflax.resolved import Facts, Resolved
 from resflax.turns import LANES
 
 
-def check_conflicts(resolved: Resolved) -> None:
+def check_conflicts(resolved: Resolved, facts: Facts) -> None:
   """Refuses fields that contradict each other.
+
+  Args:
+    resolved: in which every field is decided.
+    facts: what the data set says.
 
   Raises:
     UsageError: two that do, and what to change.
   """
   get = resolved.values.get
+  endless = get('schedule.warmup_steps') >= get('schedule.total_steps')
   for wrong, message in (
     (
-      get('schedule.warmup_steps') >= get('schedule.total_steps'),
+      endless and get('batch_size') > facts.epoch,
+      f'config.batch_size={get("batch_size")} exceeds the {facts.epoch:,.0f} '
+      f'training examples of an epoch, so the run of '
+      f'{get("schedule.total_steps")} steps ends with its warm-up: lower it.',
+    ),
+    (
+      endless,
       f'The warm-up of {get("schedule.warmup_steps")} steps '
       f'({given_duration(resolved, "schedule.warmup")}) does not end within '
       f'the run of {get("schedule.total_steps")}: shorten '

@@ -29,6 +29,8 @@ from resflax.training.interruption import Interruption
 # Python waits for the threads of a save that failed, or of a compiler.
 _AT_ONCE = (StorageError, PreemptedError, StoppedError)
 
+_FIELDS = ('--config.', '-config.')  # how overrides of fields begin
+
 
 def run(main: Callable, *, positional: bool = False) -> None:
   """Parses the flags, calls `main(argv)` and exits with the right code.
@@ -90,6 +92,7 @@ def parse(argv: Sequence[str], *, positional: bool) -> list[str]:
   """
   if {'--help', '-h', '--helpshort'} & set(argv):
     _help()
+  _check_overridden(argv)
   argv, unset = _check_overrides(argv)
   sys.argv[1:] = argv[1:]  # where ml_collections looks for overrides
   _check_config_exists(_given_config(argv))
@@ -105,13 +108,23 @@ def parse(argv: Sequence[str], *, positional: bool) -> list[str]:
   return rest
 
 
+def _check_overridden(argv: Sequence[str]) -> None:
+  """A field of no config would be unknown, however it is spelt."""
+  fields = [word for word in argv if word.startswith(_FIELDS)]
+  if fields and 'config' in flags.FLAGS and not _given_config(argv):
+    raise UsageError(
+      f'{fields[0]} needs a config to change: give one too, such as '
+      '--config=configs/digits.py.'
+    )
+
+
 def _check_overrides(argv: Sequence[str]) -> tuple[list[str], list[str]]:
   """Checks each `--config.a.b=value`; takes out those that say `None`."""
   kept, unset = [], []
   arguments = iter(argv)
   for argument in arguments:
     name, equals, text = argument.partition('=')
-    if not name.startswith(('--config.', '-config.')):
+    if not name.startswith(_FIELDS):
       kept.append(argument)
       continue
     path = name.split('.', 1)[1]

@@ -130,9 +130,10 @@ def test_split_folder_allows_commas_and_equal_signs(tmp_path, monkeypatch):
   )
   monkeypatch.setenv('HOME', str(tmp_path))
   assert split_folder('~/a,b=c,runlocal') == ('~/a,b=c', 'runlocal')
-  with pytest.raises(UsageError, match='names no folder'):
-    split_folder(f'{tmp_path}/nothing,runlocal')
-  with pytest.raises(UsageError, match='names no folder'):
+  for missing in (f'{tmp_path}/nothing', f'{tmp_path}/a,b=d/c'):
+    with pytest.raises(UsageError, match=f"^'{missing}' names no folder"):
+      split_folder(f'{missing},runlocal')
+  with pytest.raises(UsageError, match='^No folder is given'):
     split_folder(None)
 
 
@@ -209,6 +210,13 @@ def test_steps_of_equal_pixels_keep_the_durations():
       'two durations.*=None',
     ),
     ({'schedule__warmup_epochs': 90}, 'warm-up .* does not end'),
+    (
+      {
+        'batch_size': 2_000_000,
+        'schedule': {'total_epochs': 1, 'warmup_epochs': 1},
+      },
+      'batch_size=2000000 exceeds the 1,281,167 training examples',
+    ),
     (
       {'model': {'norm': {'momentum': 0}}, 'ema': {'decay': 0}},
       'momentum=0 .* config.ema.decay',

@@ -37,6 +37,7 @@ train = functools.partial(call, 'train')
     (['--config=no/where.py'], 'not a config file'),
     (['--config=configs'], 'not a config file'),
     (['--config=configs/__init__.py'], 'has no function get_config'),
+    (['--config.foo=1'], 'such as --config=configs/digits.py'),
     ([f'{CONFIG}:runlocl'], 'runlocl'),
     (['--config=configs/folder.py:/no/where'], 'names no folder'),
   ],
