@@ -3,6 +3,8 @@
 import importlib
 import json
 import os
+import pickle
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -112,8 +114,7 @@ def _safetensors(path: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 def _torch(path: str) -> dict[str, np.ndarray]:
   torch = _package('torch', 'torch', path)
-  # Tensors only: a pickle may run anything.
-  state = torch.load(path, map_location='cpu', weights_only=True)
+  state = _tensors_only(torch, path)
   for key in ('state_dict', 'model'):  # a whole training checkpoint
     if isinstance(state.get(key), Mapping):
       state = state[key]
@@ -122,6 +123,30 @@ def _torch(path: str) -> dict[str, np.ndarray]:
     for name, tensor in state.items()
     if isinstance(tensor, torch.Tensor)
   }
+
+
+def _tensors_only(torch, path: str) -> Mapping:
+  """Unpickles nothing but tensors: a pickle may run anything."""
+  try:
+    state = torch.load(path, map_location='cpu', weights_only=True)
+  except pickle.UnpicklingError as error:
+    # torch's own text is a page, which ends with the class it stopped at.
+    refused = re.search(r'GLOBAL ([\w.]+)', str(error))
+    if refused is None:
+      raise DataError(
+        f'{path} cannot be read: it is damaged, or torch.save did not write it.'
+      ) from error
+    raise UsageError(
+      f'{path} holds a pickled {refused[1]}, and not a state dict, which is '
+      'all that is read, since a pickle may run anything: load the model where '
+      'it was made and write torch.save(model.state_dict(), PATH).'
+    ) from error
+  if not isinstance(state, Mapping):
+    raise UsageError(
+      f'{path} holds a {type(state).__name__}, and not a state dict, which is '
+      'tensors by name: write one by torch.save(model.state_dict(), PATH).'
+    )
+  return state
 
 
 def _keras(path: str) -> dict[str, np.ndarray]:

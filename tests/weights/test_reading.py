@@ -1,5 +1,6 @@
 import io
 import json
+import pickle
 import sys
 import types
 import zipfile
@@ -131,6 +132,49 @@ def test_torch_reads_tensors_only(wrap, tmp_path, monkeypatch, state_dict):
   variables, metadata = load(tiny('resnet20_cifar'), str(path))
   assert_equal(variables, flat)
   assert metadata.mean is None  # a state dict does not say
+
+
+# What torch 2.14.1 says, cut short.
+REFUSED = (
+  'Weights only load failed. This file can still be loaded, to do so you have '
+  'two options, \x1b[1mdo those steps only if you trust the source of the '
+  'checkpoint\x1b[0m. \n\t(1) In PyTorch 2.6, we changed\n\tWeightsUnpickler '
+  'error: Unsupported global: GLOBAL torch.nn.modules.container.Sequential was '
+  'not an allowed global by default. Please use'
+)
+
+
+@pytest.mark.parametrize(
+  ('found', 'error', 'line'),
+  [
+    (
+      pickle.UnpicklingError(REFUSED),
+      UsageError,
+      'a pickled torch.nn.modules.container.Sequential, .*model.state_dict()',
+    ),
+    (
+      pickle.UnpicklingError('Weights only load failed. \x1b[1mDo\n\tnot'),
+      DataError,
+      'x.pth cannot be read: it is damaged',
+    ),
+    ([{}], UsageError, 'holds a list, and not a state dict, .*tensors by name'),
+    (Tensor(None), UsageError, 'holds a Tensor, and not a state dict'),
+  ],
+)
+def test_what_torch_saved_is_no_state_dict(
+  found, error, line, tmp_path, monkeypatch
+):
+  def torch_load(path, **_):
+    if isinstance(found, Exception):
+      raise found
+    return found
+
+  torch = types.SimpleNamespace(load=torch_load, Tensor=Tensor)
+  monkeypatch.setitem(sys.modules, 'torch', torch)
+  (tmp_path / 'x.pth').touch()
+  with pytest.raises(error, match=line) as raised:
+    read(str(tmp_path / 'x.pth'))
+  assert str(raised.value).isprintable()
 
 
 def write_keras(file, theirs, version):
