@@ -36,11 +36,7 @@ def from_theirs(
     UsageError: tensors are missing, not known or of another shape.
   """
   row = sources.find(source)
-  extra = {
-    name.removeprefix('module.'): np.asarray(array)  # DataParallel's
-    for name, array in row.prepare(tensors).items()
-    if not name.endswith('num_batches_tracked')  # of torch's norms
-  }
+  extra = sources.prepared(tensors, source)
   names = {path: row.name(path, fields) for path in _shapes(fields, {})}
   flat = {
     path: row.layout.to_ours(path, extra.pop(name))

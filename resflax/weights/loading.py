@@ -12,6 +12,7 @@ from resflax.errors import UsageError
 from resflax.variants import complete
 from resflax.weights import sources
 from resflax.weights.converting import from_theirs
+from resflax.weights.detecting import detect
 from resflax.weights.metadata import KEY, Metadata, from_hub, parse
 from resflax.weights.reading import File, read
 from resflax.weights.spelling import variant_name
@@ -151,11 +152,11 @@ def read_weights(
     file = File('the given dict', dict(path))
   else:
     file = read(os.fspath(path))
-  if source == 'auto':
-    source = sources.detect(file.tensors, file.path)
   metadata = _metadata(file, model)
   by_fields = isinstance(model, Mapping)
   fields = complete(model if by_fields else metadata.all_fields)
+  if source == 'auto':
+    source = detect(file.tensors, fields, file.path)
   sources.check(fields, source, metadata.model)
   if metadata.mean is None:
     known = sources.normalization(source, fields)

@@ -1,6 +1,6 @@
 """Where weights come from: every source as a row."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -40,34 +40,6 @@ SOURCES = {
   ),
   'resflax': Source(lambda path, fields: path, layouts.OURS, ({},)),
 }
-# A part of a name that only files of a source have. torchvision's
-# are a part of timm's.
-_MARKS = {
-  'params/head/kernel': 'resflax',
-  'linear.weight': 'cifar',
-  'layer1.0.conv1.weight': 'timm',
-  'blocks.0.0.conv_dw.weight': 'timm',
-  'conv1_conv/kernel': 'keras',
-  'BlockGroup2__block_0__conv_1/kernel': 'keras',
-  'layer_with_weights-0/kernel': 'garden',
-}
-
-
-def detect(names: Iterable[str], where: str) -> str:
-  """Returns the source whose names these are.
-
-  Raises:
-    UsageError: none of them.
-  """
-  names = list(names)
-  for mark, source in _MARKS.items():
-    if any(mark in name for name in names):
-      return source
-  raise UsageError(
-    f'{where} holds tensors of no known source, such as '
-    f'{", ".join(sorted(names)[:3]) or "none at all"}: name one of '
-    f'{", ".join(SOURCES)} (source).'
-  )
 
 
 def find(name: str) -> Source:
@@ -95,6 +67,20 @@ def normalization(source: str, fields: Mapping) -> dict:
   return {}
 
 
+def prepared(tensors: Mapping[str, np.ndarray], source: str) -> Tensors:
+  """Returns a file's tensors by the names of the source's models."""
+  return {
+    name.removeprefix('module.'): np.asarray(array)  # DataParallel's
+    for name, array in find(source).prepare(tensors).items()
+    if not name.endswith('num_batches_tracked')  # of torch's norms
+  }
+
+
+def fits(fields: Mapping, source: str) -> bool:
+  """Whether the source's models compute what this one does."""
+  return [] in _differing(fields, source)
+
+
 def check(fields: Mapping, source: str, model: str) -> None:
   """Refuses a model that computes something else than the source's.
 
@@ -103,14 +89,11 @@ def check(fields: Mapping, source: str, model: str) -> None:
   Raises:
     UsageError: saying which field differs.
   """
-  fields = {**fields, 'epsilon': fields['norm']['epsilon']}
-  differing = [
-    [n for n, allowed in family.items() if fields.get(n) not in allowed]
-    for family in find(source).families
-  ]
+  differing = _differing(fields, source)
   names = min(differing, key=lambda names: ('variant' in names, len(names)))
   if names:
     family = find(source).families[differing.index(names)]
+    fields = _with_epsilon(fields)
     given = ', '.join(f'{name}={fields.get(name)}' for name in names)
     needed = ', '.join(
       f'{name}={" or ".join(map(str, family[name]))}' for name in names
@@ -119,3 +102,16 @@ def check(fields: Mapping, source: str, model: str) -> None:
       f'{model} has {given}, and weights of {source} are for {needed}: choose '
       'another model or source.'
     )
+
+
+def _differing(fields: Mapping, source: str) -> list[list[str]]:
+  """Returns the fields that are not allowed, for each family of a source."""
+  fields = _with_epsilon(fields)
+  return [
+    [n for n, allowed in family.items() if fields.get(n) not in allowed]
+    for family in find(source).families
+  ]
+
+
+def _with_epsilon(fields: Mapping) -> dict:
+  return {**fields, 'epsilon': fields['norm']['epsilon']}

@@ -5,6 +5,7 @@ from resflax.errors import UsageError
 from resflax.variants import complete
 from resflax.weights import load_weights
 from resflax.weights.converting import to_theirs
+from resflax.weights.detecting import detect
 from resflax.weights.loading import load
 from resflax.weights.tensors import flatten
 from tests.weights.conftest import random, tiny
@@ -51,12 +52,35 @@ def test_there_and_back_is_bit_equal(state_dict, source, model):
   ],
 )
 def test_the_source_is_told_by_its_names(state_dict, source, model, found):
-  from resflax.weights.sources import detect
-
   _, theirs = state_dict(tiny(model), source)
-  assert detect(theirs, 'it') == found
+  fields = complete(tiny(model))
+  assert detect(theirs, fields, 'it') == found
   with pytest.raises(UsageError, match='it holds .* such as a: name one'):
-    detect({'a': 0}, 'it')
+    detect({'a': np.zeros(1)}, fields, 'it')
+
+
+@pytest.mark.parametrize(
+  ('source', 'model', 'missing'),
+  [
+    ('timm', 'resnet18', 'layer1.0.conv1.weight'),
+    ('torchvision', 'resnet50', 'layer1.0.conv1.weight'),
+    ('timm', EFFICIENTNET, 'blocks.0.0.conv_dw.weight'),
+    ('keras', 'resnet50_v1', 'conv1_conv/kernel'),
+    ('keras', 'resnet_rs_50', 'BlockGroup2__block_0__conv_1/kernel'),
+    ('garden', 'resnet_rs_50_garden', 'backbone/layer_with_weights-0/kernel'),
+    ('resflax', 'resnet20_cifar', 'params/head/kernel'),
+  ],
+)
+def test_a_missing_tensor_is_named_if_it_is_the_tell_tale(
+  state_dict, source, model, missing
+):
+  fields = model if model == EFFICIENTNET else tiny(model)
+  _, theirs = state_dict(fields, source)
+  del theirs[missing]
+  with pytest.raises(UsageError, match=f'1 missing: {missing}[.;]'):
+    load_weights(fields, theirs)
+  with pytest.raises(UsageError, match='of no known source'):
+    load_weights(fields, {f'x/{name}': a for name, a in theirs.items()})
 
 
 def test_prefixes_and_counters_of_torch_are_ignored(state_dict):
