@@ -51,16 +51,21 @@ def main(arguments: list[str]) -> None:
     raise UsageError(f'{destination} is there already: give another name.')
   from resflax.weights import loading, saving
 
-  variables, metadata = loading.load(
-    MODEL.value,
-    source,
-    SOURCE.value,
+  weights = loading.read_weights(MODEL.value, source, SOURCE.value)
+  metadata = weights.metadata
+  variables = weights.variables(
     num_classes=NUM_CLASSES.value,
     reset_head=RESET_HEAD.value,
     drop_background=DROP_BACKGROUND.value,
   )
   if TO.value == 'resflax':
     saving.save_weights(destination, variables, metadata)
+    for other in weights.alike:
+      print(
+        f"note: {source} could be {weights.source}'s or {other}'s, whose names "
+        f'are equal, and is taken as {weights.source}: --source={other} keeps '
+        'its mean and std.'
+      )
   else:
     saving.export(destination, variables, metadata.all_fields, TO.value)
   print(f'{destination}: {metadata.model} as {TO.value} weights')

@@ -44,6 +44,16 @@ def detect(
   return source
 
 
+def alike(source: str, fields: Mapping) -> tuple[str, ...]:
+  """Returns the other sources that name this model's tensors the same."""
+  name = sources.find(source).name
+  return tuple(
+    other
+    for other, row in sources.SOURCES.items()
+    if other != source and row.name is name and sources.fits(fields, other)
+  )
+
+
 def _marked(names: Iterable[str]) -> str | None:
   names = list(names)
   for mark, source in _MARKS.items():

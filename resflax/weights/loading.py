@@ -12,7 +12,7 @@ from resflax.errors import UsageError
 from resflax.variants import complete
 from resflax.weights import sources
 from resflax.weights.converting import from_theirs
-from resflax.weights.detecting import detect
+from resflax.weights.detecting import alike, detect
 from resflax.weights.metadata import KEY, Metadata, from_hub, parse
 from resflax.weights.reading import File, read
 from resflax.weights.spelling import variant_name
@@ -76,6 +76,7 @@ class Weights:
     source: one of `SOURCES`.
     fields: of the model, complete.
     metadata: what the file says, and what is known of the source.
+    alike: sources that it could as well be, since their names are equal.
   """
 
   tensors: Mapping[str, np.ndarray]
@@ -83,6 +84,7 @@ class Weights:
   source: str
   fields: Mapping
   metadata: Metadata
+  alike: tuple[str, ...] = ()
 
   def of(self, model: Mapping) -> 'Weights':
     """Returns them for another model of the same tensors.
@@ -116,11 +118,12 @@ class Weights:
     Raises:
       UsageError: the tensors are not this model's.
     """
+    whose = ' or '.join((self.source, *self.alike))
     flat = from_theirs(
       self.tensors,
       self.fields,
       self.source,
-      what=f'{self.path} as {self.source} weights of {self.metadata.model}',
+      what=f'{self.path} as {whose} weights of {self.metadata.model}',
       num_classes=num_classes,
       reset_head=reset_head,
       drop_background=drop_background,
@@ -155,13 +158,15 @@ def read_weights(
   metadata = _metadata(file, model)
   by_fields = isinstance(model, Mapping)
   fields = complete(model if by_fields else metadata.all_fields)
+  others = ()
   if source == 'auto':
     source = detect(file.tensors, fields, file.path)
+    others = () if file.config else alike(source, fields)
   sources.check(fields, source, metadata.model)
   if metadata.mean is None:
     known = sources.normalization(source, fields)
     metadata = dataclasses.replace(metadata, **known)
-  return Weights(file.tensors, file.path, source, fields, metadata)
+  return Weights(file.tensors, file.path, source, fields, metadata, others)
 
 
 def _named(model: str | Mapping) -> str | Mapping:

@@ -30,6 +30,16 @@ def test_there_and_back(timm_file, tmp_path):
   assert all(np.array_equal(again[name], theirs[name]) for name in theirs)
 
 
+def test_what_could_be_of_two_libraries_is_said(timm_file, tmp_path):
+  ours = tmp_path / 'ours.safetensors'
+  done = call('convert', '--model=resnet18', timm_file[0], ours)
+  assert (done.returncode, done.stderr) == (0, '')
+  note, line = done.stdout.splitlines()
+  assert "could be timm's or torchvision's" in note
+  assert '--source=torchvision keeps its mean and std' in note
+  assert line == f'{ours}: resnet18 as resflax weights'
+
+
 @pytest.mark.parametrize(
   ('arguments', 'line'),
   [

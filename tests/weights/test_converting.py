@@ -6,7 +6,7 @@ from resflax.variants import complete
 from resflax.weights import load_weights
 from resflax.weights.converting import to_theirs
 from resflax.weights.detecting import detect
-from resflax.weights.loading import load
+from resflax.weights.loading import load, read_weights
 from resflax.weights.tensors import flatten
 from tests.weights.conftest import random, tiny
 
@@ -81,6 +81,36 @@ def test_a_missing_tensor_is_named_if_it_is_the_tell_tale(
     load_weights(fields, theirs)
   with pytest.raises(UsageError, match='of no known source'):
     load_weights(fields, {f'x/{name}': a for name, a in theirs.items()})
+
+
+@pytest.mark.parametrize(
+  ('model', 'source', 'alike'),
+  [
+    ('resnet18', 'auto', ('torchvision',)),
+    ('resnext50_32x4d', 'auto', ('torchvision',)),
+    ('resnet18', 'timm', ()),  # somebody says so
+    ('resnet50_d', 'auto', ()),  # torchvision has none
+    ('se_resnet50', 'auto', ()),
+  ],
+)
+def test_sources_of_equal_names_are_not_told_apart(
+  state_dict, model, source, alike
+):
+  _, theirs = state_dict(tiny(model), 'timm')
+  weights = read_weights(tiny(model), theirs, source)
+  assert (weights.source, weights.alike) == ('timm', alike)
+  assert weights.metadata.mean is None
+  del theirs['bn1.bias']
+  whose = ' or '.join(('timm', *alike))
+  with pytest.raises(UsageError, match=f'as {whose} weights of {model}'):
+    load_weights(tiny(model), theirs, source)
+
+
+def test_torchvisions_mean_is_known_where_it_is_named(state_dict):
+  _, theirs = state_dict(tiny('resnet18'), 'torchvision')
+  weights = read_weights(tiny('resnet18'), theirs, 'torchvision')
+  assert weights.metadata.mean == (0.485, 0.456, 0.406)
+  assert weights.alike == ()
 
 
 def test_prefixes_and_counters_of_torch_are_ignored(state_dict):

@@ -11,9 +11,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from resflax.errors import DataError, UsageError
-from resflax.weights.loading import load
+from resflax.variants import complete
+from resflax.weights.converting import to_theirs
+from resflax.weights.loading import load, read_weights
 from resflax.weights.reading import read
-from tests.weights.conftest import tiny
+from tests.weights.conftest import random, tiny
 from tests.weights.test_converting import assert_equal
 
 HUB_CONFIG = {
@@ -48,6 +50,17 @@ def test_a_folder_of_the_hub(hub_folder):
   assert (metadata.resolution, metadata.test_resolution) == (160, 224)
   assert (metadata.crop, metadata.interpolation) == (0.91, 'bicubic')
   assert metadata.std == (0.229, 0.224, 0.225)
+
+
+def test_a_folder_of_the_hub_is_timms(hub_folder):
+  folder, _ = hub_folder
+  fields = tiny('resnet18')
+  theirs = to_theirs(random(fields), complete(fields), 'timm')
+  save_file(
+    {name: np.ascontiguousarray(a) for name, a in theirs.items()},
+    folder / 'model.safetensors',
+  )
+  assert read_weights(fields, str(folder)).alike == ()
 
 
 def test_timms_own_efficientnets_are_refused(hub_folder):
