@@ -10,12 +10,13 @@ import numpy as np
 from safetensors.numpy import save
 
 from resflax.atomic import whole_file
+from resflax.errors import UsageError
 from resflax.paths import absolute
-from resflax.variants import complete
+from resflax.variants import changes, complete
 from resflax.weights import sources
 from resflax.weights.converting import to_theirs
 from resflax.weights.metadata import Metadata
-from resflax.weights.tensors import flatten
+from resflax.weights.tensors import channels_of, flatten
 
 
 def save_weights(
@@ -50,18 +51,43 @@ def export(
   Args:
     path: of the file, which is replaced whole or not at all.
     variables: `{'params', 'batch_stats'}`, block by block.
-    model: a variant's name, or fields as those of `config.model`.
+    model: a variant's name, or fields as those of `config.model`, the variant
+      among them.
     source: whose names, `timm` or `torchvision`.
 
   Raises:
-    UsageError: the library has no such model.
+    UsageError: the library has no such model, or it is another net there.
     StorageError: it cannot be written.
   """
   fields = complete(model)
   name = model if isinstance(model, str) else str(model.get('variant'))
   sources.check(fields, source, name)
+  _check_same_net(fields, name, source, channels_of(variables))
   tensors = to_theirs(flatten(variables), fields, source)
   _write(path, tensors, {'format': 'pt'})
+
+
+def _check_same_net(
+  fields: Mapping, name: str, source: str, channels: int
+) -> None:
+  """Refuses what the library's model of that name does not load.
+
+  Both make it for any number of classes, and timm's for any of channels too
+  (`num_classes`, `in_chans`).
+  """
+  published = complete(name) | {'channels': 3}
+  differing = changes(fields, name)
+  if source == 'torchvision' and channels != published['channels']:
+    differing['channels'] = channels
+  if differing:
+    given = ', '.join(
+      f'{field}={value} for {published[field]}'
+      for field, value in differing.items()
+    )
+    raise UsageError(
+      f'This {name} has {given}, so {source} cannot load it as its {name}: '
+      'write it as resflax weights.'
+    )
 
 
 def _write(

@@ -3,7 +3,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from resflax.variants import complete
+from resflax.weights import Metadata, save_weights
 from resflax.weights.converting import to_theirs
+from resflax.weights.tensors import nest
 from tests.scripts.calling import call
 from tests.weights.conftest import random
 
@@ -38,6 +40,18 @@ def test_what_could_be_of_two_libraries_is_said(timm_file, tmp_path):
   assert "could be timm's or torchvision's" in note
   assert '--source=torchvision keeps its mean and std' in note
   assert line == f'{ours}: resnet18 as resflax weights'
+
+
+def test_a_net_that_timm_has_not_is_refused(tmp_path):
+  fields = {'width': 0.25, 'depths': (1, 1, 1, 1)}
+  metadata = Metadata('resnet18', fields=fields)
+  variables = nest(random(metadata.all_fields))
+  ours, theirs = tmp_path / 'ours.safetensors', tmp_path / 'x.safetensors'
+  save_weights(ours, variables, metadata)
+  done = call('convert', '--to=timm', ours, theirs)
+  assert (done.returncode, done.stdout) == (5, '')
+  assert 'depths=(1, 1, 1, 1) for (2, 2, 2, 2), width=0.25' in done.stderr
+  assert done.stderr.count('\n') == 1 and not theirs.exists()
 
 
 @pytest.mark.parametrize(

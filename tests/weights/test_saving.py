@@ -103,6 +103,25 @@ def test_a_net_that_departs_from_its_variant(tmp_path):
   save_weights(tmp_path / 'ours.safetensors', nest(random(fields)), metadata)
   variables, again = load(None, tmp_path / 'ours.safetensors')
   assert again == metadata and again.fields['depths'] == (1, 2, 1, 1)
+  assert_equal(variables, random(fields))
   theirs = tmp_path / 'theirs.safetensors'
-  export(theirs, variables, again.all_fields, 'timm')
-  assert_equal(load_weights(fields, theirs, 'timm'), random(fields))
+  with pytest.raises(UsageError) as error:
+    export(theirs, variables, again.all_fields, 'timm')
+  assert str(error.value) == (
+    'This resnet18 has depths=(1, 2, 1, 1) for (2, 2, 2, 2), width=0.25 for '
+    '1.0, so timm cannot load it as its resnet18: write it as resflax weights.'
+  )
+  assert not theirs.exists()
+
+
+def test_export_of_other_classes_and_channels(tmp_path):
+  grey = nest(random('resnet18', num_classes=7, channels=1))
+  path = tmp_path / 'x.safetensors'
+  with pytest.raises(UsageError, match='channels=1 for 3, so torchvision'):
+    export(path, grey, 'resnet18', 'torchvision')
+  assert not path.exists()
+  export(path, grey, 'resnet18', 'timm')
+  assert load_file(path)['conv1.weight'].shape == (64, 1, 7, 7)
+  coloured = nest(random('resnet18', num_classes=7))
+  export(path, coloured, 'resnet18', 'torchvision')
+  assert load_file(path)['fc.weight'].shape == (7, 512)
