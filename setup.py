@@ -62,5 +62,10 @@ setup(
     'hub': ['huggingface_hub'],
     'keras': ['h5py>=3.14'],
     'torch': ['torch'],
+    # The libraries themselves, for `pytest tests/parity --parity`.
+    'parity': [
+      *('timm>=1.0.31', 'torch>=2.14', 'torchvision>=0.29'),
+      *('keras>=3.15', 'tf_keras>=2.21', 'tensorflow-cpu>=2.21'),
+    ],
   },
 )
