@@ -41,6 +41,7 @@ def main(argv) -> None:
     if flag.value is None:
       raise UsageError(f'--{flag.name} is missing.')
   from resflax.sweeps.driver import run_sweep
+  from resflax.sweeps.folder import refuse_run
   from resflax.sweeps.grid import load_sweep
   from resflax.sweeps.launchers import LAUNCHERS
   from resflax.sweeps.launchers.job import Settings
@@ -52,6 +53,7 @@ def main(argv) -> None:
     flags.FLAGS['config']
   ).partition(':')
   workdir = absolute(WORKDIR.value)
+  refuse_run(workdir)
   planned = [
     _with_images(planned, workdir)
     for planned in load_sweep(SWEEP.value, argument)

@@ -87,8 +87,10 @@ def main(argv: list[str]) -> None:
       f'--workdir={WORKDIR.value} has no locks, by which no run is trained '
       'twice: give a folder that all machines share.'
     )
+  from resflax.sweeps.folder import refuse_run
   from resflax.sweeps.grid import load_sweep
 
+  refuse_run(absolute(WORKDIR.value))
   file, _, argument = config_flags.get_config_filename(
     flags.FLAGS['config']
   ).partition(':')

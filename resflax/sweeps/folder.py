@@ -34,9 +34,22 @@ class Member(NamedTuple):
 def is_sweep(folder: str) -> bool:
   """Returns whether a folder is that of a sweep, with a run at least."""
   path = Path(folder)
-  if (path / 'config.json').exists():
+  if _is_run(path):
     return False
   return (path / 'runs.jsonl').exists() or bool(_folders(path))
+
+
+def refuse_run(folder: str) -> None:
+  """Refuses a folder in which a run lies, and no runs.
+
+  Raises:
+    UsageError: it is the folder of a run.
+  """
+  if _is_run(Path(folder)):
+    raise UsageError(
+      f'{folder} is the folder of a run: give that of a sweep (--workdir of '
+      'scripts.sweep).'
+    )
 
 
 def members(folder: str) -> list[Member]:
@@ -49,6 +62,7 @@ def members(folder: str) -> list[Member]:
     UsageError: not a sweep's folder.
     StorageError: a file in it cannot be read.
   """
+  refuse_run(folder)
   path = Path(folder)
   folders = _folders(path)
   if not folders:
@@ -65,6 +79,10 @@ def members(folder: str) -> list[Member]:
     against = row.get('against', '')
     found.append(Member(label, against, run, read_run(run)))
   return found
+
+
+def _is_run(path: Path) -> bool:
+  return (path / 'config.json').exists()
 
 
 def _folders(path: Path) -> list[Path]:

@@ -79,6 +79,17 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   assert wrong.returncode == 5 and 'holds no runs' in wrong.stderr
 
 
+@pytest.mark.parametrize('mode', ['', '--status', '--dry_run'])
+def test_the_folder_of_a_run_is_refused(tmp_path, mode):
+  (tmp_path / 'config.json').write_text('{}')
+  flags = {**GIVEN, 'workdir': tmp_path}
+  out = call('sweep', *(f'--{k}={v}' for k, v in flags.items()), *mode.split())
+  assert (out.returncode, out.stdout) == (5, '')
+  assert out.stderr.startswith(f'error: {tmp_path} is the folder of a run: ')
+  assert out.stderr.count('\n') == 1
+  assert [file.name for file in tmp_path.iterdir()] == ['config.json']
+
+
 GIVEN = {
   'config': CONFIG,
   'sweep': 'configs/sweeps/learning_rate.py',

@@ -34,8 +34,10 @@ def test_labels_come_from_the_folders_until_runs_are_kept(sweep):
 
 
 def test_other_folders_are_refused(sweep):
-  with pytest.raises(UsageError, match='it has no runs'):
+  with pytest.raises(UsageError, match='wide-0123abcd is the folder of a run'):
     members(str(sweep / 'wide-0123abcd'))
+  with pytest.raises(UsageError, match='it has no runs'):
+    members(str(sweep / 'wide-0123abcd' / 'metrics'))
   (sweep / 'runs.jsonl').write_text('{}\n')
   with pytest.raises(StorageError, match='Cannot read'):
     members(str(sweep))

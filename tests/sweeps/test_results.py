@@ -66,7 +66,7 @@ def test_runs_of_one_design_are_a_point(sweep, tiny_run):
 
 
 def test_other_folders_are_refused(tmp_path, sweep):
-  with pytest.raises(UsageError, match='it has no runs. Give the --workdir'):
+  with pytest.raises(UsageError, match='is the folder of a run: give that of'):
     read_points(str(tmp_path / 'tiny-0'))
   (sweep / 'runs.jsonl').write_text('{"label": ')
   with pytest.raises(StorageError, match='Cannot read'):
