@@ -62,6 +62,16 @@ def first_line(error: Exception) -> str:
   return lines[0] if lines else type(error).__name__
 
 
+def failure(given: str, error: Exception) -> str:
+  """Returns one line of what a user's file raises.
+
+  Args:
+    given: the flag with the file, e.g. `'--sweep=lr.py'`.
+    error: that came out of it.
+  """
+  return f'{given} fails with {type(error).__name__}: {first_line(error)}'
+
+
 def near_miss(value: str, allowed: Iterable[str]) -> str:
   """Returns ` Did you mean 'x'?`, or nothing where no name is close."""
   close = difflib.get_close_matches(str(value), list(allowed), n=1)

@@ -22,6 +22,8 @@ from resflax.errors import (
   StoppedError,
   StorageError,
   UsageError,
+  failure,
+  first_line,
   near_miss,
 )
 from resflax.training.interruption import Interruption
@@ -187,14 +189,13 @@ def _reason(error: Exception, config: str) -> str:
   root = error
   while root.__cause__ or root.__context__:
     root = root.__cause__ or root.__context__
-  lines = str(root).strip().splitlines() or ['']
   if isinstance(root, ResflaxError):
-    return lines[0]
-  if "no attribute 'get_config'" in lines[0]:
+    return first_line(root)
+  if "no attribute 'get_config'" in str(root):
     return f'--config={config} has no function get_config.'
   if isinstance(error, flags.Error) and 'config file' not in str(error):
     return f'{str(error).splitlines()[0]} (--help lists all)'
-  return f'--config={config} fails with {type(root).__name__}: {lines[0]}'
+  return failure(f'--config={config}', root)
 
 
 def _help() -> None:

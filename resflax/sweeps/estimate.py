@@ -8,7 +8,7 @@ import runpy
 from collections.abc import Mapping, Sequence
 
 from resflax.data.described import load_or_describe
-from resflax.errors import ResflaxError, UsageError, first_line
+from resflax.errors import ResflaxError, UsageError, failure
 from resflax.fields import flat, nest
 from resflax.sweeps.costs import Cost, cost_of
 from resflax.sweeps.grid import Planned
@@ -51,10 +51,7 @@ def _base(config: str, argument: str) -> dict[str, object]:
   except ResflaxError:
     raise
   except Exception as error:
-    raise UsageError(
-      f'--config={config}:{argument} fails with {type(error).__name__}: '
-      f'{first_line(error)}'
-    ) from error
+    raise UsageError(failure(f'--config={config}:{argument}', error)) from error
   return dict(flat(made.to_dict()))
 
 

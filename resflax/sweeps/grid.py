@@ -8,13 +8,15 @@ older style, `get_hyper(hyper)`, is in `hyper`.
 import dataclasses
 import hashlib
 import json
+import os
 import re
+import reprlib
 import runpy
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from resflax import schema
-from resflax.errors import UsageError
+from resflax.errors import ResflaxError, UsageError, failure
 from resflax.sweeps.hyper import Hyper, chainit, product, zipit
 
 __all__ = ['Planned', 'chainit', 'load_sweep', 'product', 'zipit']
@@ -71,14 +73,9 @@ def load_sweep(
     common: fields of runs that do not set them.
 
   Raises:
-    UsageError: no such file or function, a field, value or label that is not
-      allowed, or two equal runs.
+    UsageError: no such file or function, an error in the file, a field, value
+      or label that is not allowed, or two equal runs.
   """
-  try:
-    names = runpy.run_path(path)
-  except OSError as error:
-    raise UsageError(f'No sweep file {path!r} (--sweep).') from error
-  sweep, get_hyper = names.get('sweep'), names.get('get_hyper')
   runs: list[Planned] = []
 
   def add(
@@ -90,16 +87,39 @@ def load_sweep(
     label = _checked(label) if label else _label_of(fields)
     runs.append(Planned(label, {**common, **fields}, config_arg, against))
 
-  if sweep:
+  if not os.path.isfile(path):
+    raise UsageError(f'No sweep file {path!r} (--sweep).')
+  try:
+    _list(path, add)
+  except ResflaxError:
+    raise
+  except Exception as error:
+    raise UsageError(failure(f'--sweep={path}', error)) from error
+  _refuse_doubles(runs, path)
+  return runs
+
+
+def _list(path: str, add: Callable[..., None]) -> None:
+  """Calls `add` for each run of a sweep file."""
+  names = runpy.run_path(path)
+  if sweep := names.get('sweep'):
     sweep(add)
-  elif get_hyper:
-    for fields in get_hyper(Hyper()):
+  elif get_hyper := names.get('get_hyper'):
+    for fields in _each(get_hyper(Hyper()), path):
       add(**fields)
   else:
     raise UsageError(
       f'{path} has no function sweep(add), nor get_hyper(hyper) (--sweep).'
     )
-  _refuse_doubles(runs, path)
+
+
+def _each(made: object, path: str) -> list[Mapping]:
+  runs = list(made) if isinstance(made, Iterable) else [made]
+  if not all(isinstance(run, Mapping) for run in runs):
+    raise UsageError(
+      f'get_hyper of {path} returns {reprlib.repr(made)}, but it takes a list '
+      'of dicts, each the fields of one run (--sweep).'
+    )
   return runs
 
 

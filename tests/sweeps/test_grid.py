@@ -74,9 +74,26 @@ def test_what_a_sweep_file_may_not_say(tmp_path, text, message):
     load_sweep(written(tmp_path, text))
 
 
-def test_no_such_file():
-  with pytest.raises(UsageError, match="No sweep file 'nowhere.py'"):
-    load_sweep('nowhere.py')
+@pytest.mark.parametrize('path', ['nowhere.py', 'configs/sweeps'])
+def test_no_such_file(path):
+  with pytest.raises(UsageError, match=f"No sweep file '{path}'"):
+    load_sweep(path)
+
+
+@pytest.mark.parametrize(
+  'text, message',
+  [
+    ('def sweep(add)\n', "SyntaxError: expected ':' "),
+    ('import nowhere', "ModuleNotFoundError: No module named 'nowhere'"),
+    ("open('nowhere.csv')", 'FileNotFoundError: .*nowhere.csv'),
+    ("def sweep(add):\n  raise ValueError('no\\nway')", 'ValueError: no$'),
+    ('def get_hyper(hyper):\n  assert 0', 'AssertionError: AssertionError'),
+  ],
+)
+def test_a_sweep_file_that_fails(tmp_path, text, message):
+  path = written(tmp_path, text)
+  with pytest.raises(UsageError, match=f'--sweep={path} fails with {message}'):
+    load_sweep(path)
 
 
 SWEEPS = sorted(pathlib.Path('configs/sweeps').glob('[!_]*.py'))

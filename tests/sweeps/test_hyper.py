@@ -83,6 +83,10 @@ def test_runs_without_a_label_are_called_by_what_they_set(tmp_path):
     ("hyper.sweep('config.widht', [1])", 'Unknown field config.widht'),
     ("hyper.uniform('seed', 1)", 'hyper.uniform is not known here, .* sweep,'),
     ('hyper.product([hyper.sweep("seed", [])])', 'adds no run'),
+    ('3', 'sweep.py returns 3, but it takes a list of dicts'),
+    ('None', 'returns None, but'),
+    ("{'seed': 1}", "returns {'seed': 1}, but"),
+    ('[hyper.sweep("seed", [1])]', r"returns \[\[{'seed': 1}\]\], but"),
   ],
 )
 def test_what_get_hyper_may_not_say(tmp_path, call, message):
