@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from resflax import schema
-from resflax.errors import ResflaxError, UsageError, failure
+from resflax.errors import ResflaxError, UsageError, failure, unknown
 from resflax.sweeps.hyper import Hyper, chainit, product, zipit
 
 __all__ = ['Planned', 'chainit', 'load_sweep', 'product', 'zipit']
@@ -74,7 +74,8 @@ def load_sweep(
 
   Raises:
     UsageError: no such file or function, an error in the file, a field, value
-      or label that is not allowed, or two equal runs.
+      or label that is not allowed, two equal runs, or a comparison with a
+      label that no run has.
   """
   runs: list[Planned] = []
 
@@ -96,6 +97,7 @@ def load_sweep(
   except Exception as error:
     raise UsageError(failure(f'--sweep={path}', error)) from error
   _refuse_doubles(runs, path)
+  _refuse_unknown(runs)
   return runs
 
 
@@ -153,6 +155,15 @@ def _refuse_doubles(runs: list[Planned], path: str) -> None:
         f'{run.label or "a run"} both set {dict(run.fields)} (--sweep).'
       )
     seen[run.content] = run
+
+
+def _refuse_unknown(runs: list[Planned]) -> None:
+  """Refuses comparisons with a label that no run has."""
+  labels = dict.fromkeys(run.label for run in runs)
+  for run in runs:
+    if run.against and run.against not in labels:
+      where = f'against of {run.label!r}, --sweep'
+      raise unknown('label', run.against, labels, where)
 
 
 def _text(value: object) -> str:

@@ -67,6 +67,10 @@ def test_common_fields_give_way_to_a_runs_own(tmp_path):
     ('def sweep(add):\n  pass', 'adds no run'),
     ('sweeps = 1', r'no function sweep\(add\), nor get_hyper\(hyper\)'),
     ("def sweep(add):\n  add('a/b', seed=1)", "The label 'a/b' is not allowed"),
+    (
+      "def sweep(add):\n  add('base')\n  add('new', against='bsae', seed=1)",
+      "Unknown label 'bsae'. Did you mean 'base'. .*against of 'new', --sweep",
+    ),
   ],
 )
 def test_what_a_sweep_file_may_not_say(tmp_path, text, message):
