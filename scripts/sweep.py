@@ -187,13 +187,12 @@ def _print(rows: list[dict]) -> None:
     table.add_column(column, justify='right' if right else 'left')
   found = effects([row for row in rows if row['state'] == 'done'])
   for effect in found:
-    points = f'{effect.difference:+.2f} ± {effect.half_width:.2f}'
     table.add_row(
       effect.label,
       str(effect.count),
       f'{effect.mean:.2f}',
       effect.against,
-      points if effect.against else '',
+      effect.points,
     )
   console().print(table)
   if PLOT.value:

@@ -36,6 +36,20 @@ class Effect(NamedTuple):
     """Whether the interval leaves out zero."""
     return abs(self.difference) > self.half_width
 
+  @property
+  def is_compared(self) -> bool:
+    """Whether both labels have a seed in common."""
+    return not np.isnan(self.difference)
+
+  @property
+  def points(self) -> str:
+    """The difference, with its interval where there is one."""
+    if not self.is_compared:
+      return ''
+    alone = np.isnan(self.half_width)
+    interval = '(one seed)' if alone else f'± {self.half_width:.2f}'
+    return f'{self.difference:+.2f} {interval}'
+
 
 def effects(
   rows: Sequence[Mapping], key: str = 'test/top1', scale: int | float = 100
@@ -70,8 +84,9 @@ def effects(
 
 def draw_effects(found: Sequence[Effect]) -> Figure:
   """Draws each difference with its interval, a row each."""
-  shown = [effect for effect in found if effect.against]
-  height = ROW * len(shown)
+  shown = [effect for effect in found if effect.is_compared]
+  count = max(1, len(shown))  # an empty figure has a height too
+  height = ROW * count
   names = [f'{effect.label} against {effect.against}' for effect in shown]
   left = max(190, 20 + LETTER * max(map(len, names), default=0))
   figure = canvas(left + 530, height + 72)
@@ -79,14 +94,12 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
   axes.axvline(0, color=COLOR['gray'], linewidth=1)
   for y, effect in enumerate(shown):
     color = COLOR['blue' if effect.is_resolved else 'gray']
-    alone = np.isnan(effect.half_width)
-    half = 0 if alone else effect.half_width
+    half = 0 if np.isnan(effect.half_width) else effect.half_width
     ends = [effect.difference - half, effect.difference + half]
     axes.plot(ends, [y, y], color=color)
     axes.plot(effect.difference, y, 'o', color=color)
-    interval = '(one seed)' if alone else f'± {half:.2f}'
     axes.annotate(
-      f'{effect.difference:+.2f} {interval}',
+      effect.points,
       (1, y),
       (12, 0),
       xycoords=('axes fraction', 'data'),
@@ -95,7 +108,7 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
       color=COLOR['soft'],
     )
   axes.set_yticks(range(len(shown)), names)
-  axes.set_ylim(len(shown) - 0.5, -0.5)
+  axes.set_ylim(count - 0.5, -0.5)
   axes.margins(x=0.1)
   axes.grid(axis='y', visible=False)
   axes.set_xlabel('difference in points of top-1, with 95 % intervals')

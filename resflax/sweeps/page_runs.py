@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from resflax.efficientnets import blocks
 from resflax.report.effects import Effect, draw_effects, effects
 from resflax.report.elements import section
@@ -72,7 +70,7 @@ def labels_section(found: Sequence[Member]) -> str:
   rows = [_label(effect, scores[effect.label]) for effect in told]
   text = "Test top-1, with Student's 95 % interval of the mean."
   drawn = ''
-  compared = [e for e in told if e.against and not np.isnan(e.difference)]
+  compared = [effect for effect in told if effect.is_compared]
   if compared:
     text += ' Differences are paired by the seed; blue leaves out zero.'
     few = compared[:_MOST_EFFECTS]

@@ -44,6 +44,16 @@ def test_only_seeds_that_both_have_count():
   _, better = effects(rows({**SCORES, 'better': [0.6]}))
   assert (better.count, better.difference) == (1, pytest.approx(10))
   assert np.isnan(better.half_width) and not better.is_resolved
+  assert better.points == '+10.00 (one seed)'
+
+
+def test_without_a_common_seed_nothing_is_said_or_drawn():
+  base = rows({'base': [0.5]})
+  [other] = rows({'other': [0.6]})
+  found = effects([*base, {**other, 'fields': {'seed': 1}}])
+  assert [effect.points for effect in found] == ['', '']
+  (axes,) = draw_effects(found).figure.axes
+  assert not axes.get_yticklabels()
 
 
 def test_the_figure_holds_a_row_a_difference():

@@ -62,7 +62,7 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
     finished(tmp_path / 'runs' / run.name, top1)
   out = call(*command)
   assert out.stdout.startswith('3 done, 1 waiting\n'), out.stderr
-  assert '+3.00 ± nan' in out.stdout
+  assert '+3.00 (one seed)' in out.stdout and 'nan' not in out.stdout
   assert f'{planned[3].name}   waiting' in out.stdout
   finished(tmp_path / 'runs' / planned[3].name, 0.57)
   out = call(*command)
