@@ -98,21 +98,20 @@ def main(argv: list[str]) -> None:
   if STATUS.value:
     _status(runs)
     return
-  from resflax.sweeps.beforehand import estimates
-
-  costs = estimates(runs, file)
   if DRY_RUN.value:
-    _list(runs, costs)
+    _list(runs, file)
   else:
     _print(_train(runs, file))
 
 
 def _train(runs, file: str) -> list[dict]:
+  from resflax.sweeps.beforehand import estimates
   from resflax.sweeps.driver import run_sweep
   from resflax.sweeps.launchers import LAUNCHERS
   from resflax.sweeps.launchers.job import Settings
 
   workdir = absolute(WORKDIR.value)
+  launcher = LAUNCHERS[LAUNCHER.value]
   settings = Settings(
     Path(workdir),
     jobs=JOBS.value,
@@ -121,7 +120,9 @@ def _train(runs, file: str) -> list[dict]:
     ray_address=RAY_ADDRESS.value,
     sbatch=tuple(SBATCH.value),
   )
-  launch = functools.partial(LAUNCHERS[LAUNCHER.value], settings)
+  launcher.check(settings)
+  estimates(runs, file)  # refuses runs that contradict themselves
+  launch = functools.partial(launcher, settings)
   return run_sweep(runs, file, workdir, launch, attempts=ATTEMPTS.value)
 
 
@@ -134,8 +135,11 @@ def _status(runs) -> None:
   console().print(table(rows))
 
 
-def _list(runs, costs) -> None:
+def _list(runs, file: str) -> None:
   """Prints a line a run: its name, costs and fields."""
+  from resflax.sweeps.beforehand import estimates
+
+  costs = estimates(runs, file)
   width = max(len(planned.name) for planned in runs)
   print(f'{"run":{width}}  {"params":>11}  {"MACs":>15}  training FLOPs')
   for planned, cost in zip(runs, costs, strict=True):

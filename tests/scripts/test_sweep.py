@@ -90,6 +90,31 @@ def test_the_folder_of_a_run_is_refused(tmp_path, mode):
   assert [file.name for file in tmp_path.iterdir()] == ['config.json']
 
 
+@pytest.mark.parametrize(
+  'flags, message',
+  [
+    (['--gpus=1'], '--gpus=1 means nothing to --launcher=local'),
+    (['--launcher=slurm'], '--launcher=slurm needs sbatch'),
+    (['--launcher=ray', '--sbatch=-v'], '--sbatch=-v means nothing to'),
+  ],
+)
+def test_a_launcher_refuses_before_the_runs_are_estimated(
+  tmp_path, monkeypatch, flags, message
+):
+  sweep = tmp_path / 'sweep.py'
+  # Which an estimate would refuse.
+  sweep.write_text(
+    "def sweep(add):\n  add(**{'data.train_split': 'nowhere'})\n"
+  )
+  monkeypatch.setenv('PATH', str(tmp_path))
+  given = {**GIVEN, 'sweep': sweep, 'workdir': tmp_path / 'runs'}
+  out = call('sweep', *(f'--{k}={v}' for k, v in given.items()), *flags)
+  assert (out.returncode, out.stdout) == (5, '')
+  assert out.stderr.startswith(f'error: {message}')
+  assert out.stderr.count('\n') == 1
+  assert not (tmp_path / 'runs').exists()
+
+
 GIVEN = {
   'config': CONFIG,
   'sweep': 'configs/sweeps/learning_rate.py',

@@ -27,13 +27,21 @@ class Local:
   poll_s = 0.5
 
   def __init__(self, settings: Settings):
-    """Finds out what there is.
+    self.check(settings)
+    cores, gpus = _machine()
+    jobs = settings.jobs or 1
+    self._free = [_Share(cores[i::jobs], gpus[i::jobs]) for i in range(jobs)]
+    self._running: dict[str, tuple[subprocess.Popen, _Share]] = {}
+
+  @staticmethod
+  def check(settings: Settings) -> None:
+    """Refuses settings of others, and more jobs than cores or GPUs.
 
     Raises:
-      UsageError: more jobs than cores or GPUs.
+      UsageError: it is so.
     """
     settings.refuse('local', 'cpus', 'gpus', 'ray_address', 'sbatch')
-    cores, gpus = sorted(os.sched_getaffinity(0)), visible_gpus()
+    cores, gpus = _machine()
     jobs = settings.jobs or 1
     if jobs > len(cores):
       raise UsageError(f'--jobs={jobs}: this machine has {len(cores)} cores.')
@@ -42,8 +50,6 @@ class Local:
         f'--jobs={jobs}: this machine has {len(gpus)} GPUs; JAX_PLATFORMS=cpu '
         'leaves them alone.'
       )
-    self._free = [_Share(cores[i::jobs], gpus[i::jobs]) for i in range(jobs)]
-    self._running: dict[str, tuple[subprocess.Popen, _Share]] = {}
 
   @property
   def running(self) -> Collection[str]:
@@ -84,6 +90,11 @@ class Local:
     for process in processes:
       process.wait()
     return 'The runs are saved'
+
+
+def _machine() -> tuple[list[int], list[str]]:
+  """Returns the cores and GPUs that there are to divide."""
+  return sorted(os.sched_getaffinity(0)), visible_gpus()
 
 
 def visible_gpus() -> list[str]:

@@ -5,6 +5,7 @@ here. Ray places a task by its resources and gives it its GPUs; a task starts a
 command and waits, so nothing of ours is imported in Ray's processes.
 """
 
+import importlib.util
 import logging
 import os
 import socket
@@ -36,15 +37,11 @@ class Ray:
     Raises:
       UsageError: Ray is not installed, or there is none at the address.
     """
-    settings.refuse('ray', 'sbatch')
+    self.check(settings)
     for name, value in _ENVIRONMENT.items():
       os.environ.setdefault(name, value)
-    try:
-      import ray
-    except ImportError as error:
-      raise UsageError(
-        "--launcher=ray needs Ray: pip install -c constraints.txt -e '.[ray]'."
-      ) from error
+    import ray
+
     self._ray = ray
     cpus, gpus = settings.cpus or 1, settings.gpus or 0
     self._most = settings.jobs or _MOST
@@ -52,6 +49,19 @@ class Ray:
     _connect(ray, settings.ray_address)
     _tell_what_is_missing(ray.nodes(), {'CPU': cpus, 'GPU': gpus})
     self._task = _task(ray, cpus, gpus)
+
+  @staticmethod
+  def check(settings: Settings) -> None:
+    """Refuses settings of others, and a machine without the package.
+
+    Raises:
+      UsageError: it is so.
+    """
+    settings.refuse('ray', 'sbatch')
+    if not importlib.util.find_spec('ray'):
+      raise UsageError(
+        "--launcher=ray needs Ray: pip install -c constraints.txt -e '.[ray]'."
+      )
 
   @property
   def running(self) -> Collection[str]:

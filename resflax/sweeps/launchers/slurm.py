@@ -34,14 +34,8 @@ class Slurm:
   poll_s = 5.0
 
   def __init__(self, settings: Settings):
-    """Finds the jobs of an earlier driver.
-
-    Raises:
-      UsageError: there is no Slurm here.
-    """
-    settings.refuse('slurm', 'ray_address')
-    if not shutil.which('sbatch'):
-      raise UsageError('--launcher=slurm needs sbatch, which is not here.')
+    """Finds the jobs of an earlier driver."""
+    self.check(settings)
     self._folder = settings.folder / 'slurm'
     self._folder.mkdir(exist_ok=True)
     path = str(settings.folder.resolve())
@@ -50,6 +44,22 @@ class Slurm:
     self._limit, self._options = limit, _options(settings)
     self._tasks: dict[str, str] = {}  # names of runs by the ids of tasks
     self._tasks = self._queued() or {}
+
+  @staticmethod
+  def check(settings: Settings) -> None:
+    """Refuses settings of others, and a machine where no Slurm answers.
+
+    Raises:
+      UsageError: it is so.
+    """
+    settings.refuse('slurm', 'ray_address')
+    if not shutil.which('sbatch'):
+      raise UsageError('--launcher=slurm needs sbatch, which is not here.')
+    asked = _squeue()
+    if asked.returncode:
+      raise UsageError(
+        f'--launcher=slurm: squeue fails: {_one_line(asked.stderr)}.'
+      )
 
   @property
   def running(self) -> Collection[str]:
@@ -78,9 +88,7 @@ class Slurm:
       text=True,
     )
     if done.returncode:
-      raise UsageError(
-        f'sbatch refuses: {" ".join(done.stderr.split())} (--sbatch).'
-      )
+      raise UsageError(f'sbatch refuses: {_one_line(done.stderr)} (--sbatch).')
     job_id = done.stdout.strip().partition(';')[0]
     self._tasks |= {f'{job_id}_{i}': job.name for i, job in enumerate(jobs)}
 
@@ -99,13 +107,9 @@ class Slurm:
 
   def _queued(self) -> dict[str, str] | None:
     """Returns the names of this sweep's runs in the queue, by their tasks."""
-    done = subprocess.run(
-      ['squeue', '--noheader', '--array', '--me', '--format=%i %j'],
-      capture_output=True,
-      text=True,
-    )
+    done = _squeue()
     if done.returncode:
-      print(f'note: squeue: {" ".join(done.stderr.split())}', file=sys.stderr)
+      print(f'note: squeue: {_one_line(done.stderr)}', file=sys.stderr)
       return None
     found, arrays = {}, {}
     for line in done.stdout.splitlines():
@@ -119,6 +123,19 @@ class Slurm:
       row = arrays[number][int(task.partition('_')[2])]
       found[task] = row.partition('\t')[0]
     return found
+
+
+def _squeue() -> subprocess.CompletedProcess[str]:
+  """Asks for this user's tasks: a line each, of its id and job's name."""
+  return subprocess.run(
+    ['squeue', '--noheader', '--array', '--me', '--format=%i %j'],
+    capture_output=True,
+    text=True,
+  )
+
+
+def _one_line(text: str) -> str:
+  return ' '.join(text.split())
 
 
 def _options(settings: Settings) -> list[str]:

@@ -89,3 +89,16 @@ def test_there_is_no_slurm(tmp_path, monkeypatch):
     Slurm(Settings(tmp_path))
   with pytest.raises(UsageError, match='--ray_address=x means nothing to'):
     Slurm(Settings(tmp_path, ray_address='x'))
+
+
+def test_a_controller_that_does_not_answer(tmp_path, monkeypatch, capsys):
+  for name in ('sbatch', 'squeue'):
+    tool = tmp_path / 'bin' / name
+    tool.parent.mkdir(exist_ok=True)
+    tool.write_text("#!/bin/sh\nprintf 'Unable to\\ncontact' >&2\nexit 1\n")
+    tool.chmod(0o755)
+  monkeypatch.setenv('PATH', str(tmp_path / 'bin'))
+  with pytest.raises(UsageError, match='squeue fails: Unable to contact'):
+    Slurm(Settings(tmp_path))
+  assert capsys.readouterr() == ('', '')
+  assert [file.name for file in tmp_path.iterdir()] == ['bin']
