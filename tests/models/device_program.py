@@ -47,15 +47,16 @@ def collectives(program: str) -> list[str]:
   """Returns `all-reduce of 2` and the like for each collective."""
   found = re.findall(
     r'((?:all|reduce|collective)-[a-z-]+)\(.*?replica_groups='
-    r"mesh\['axis_0'=(.*?)\] \{(.*?)\}",
+    r'mesh\[(.*?)\] \{(.*?)\}',
     program,
   )
   assert program.count('replica_groups') == len(found), 'another notation'
   described = []
   for operation, mesh, taking_part in found:
-    sizes = dict(enumerate(re.findall(r'(?:^|=)(\d+)', mesh)))
-    axes = map(int, re.findall(r'axis_(\d+)', taking_part))
-    count = np.prod([int(sizes[axis]) for axis in axes])
+    sizes = dict(re.findall(r"'(\w+)'=(\d+)", mesh))
+    # An axis, or a part of one: `'data':(4)2` are 2 devices, 4 times.
+    axes = re.findall(r"'(\w+)'(?::\(\d+\)(\d+))?", taking_part)
+    count = np.prod([int(part or sizes[axis]) for axis, part in axes])
     described.append(f'{operation} of {count}')
   return described
 
