@@ -58,8 +58,9 @@ def _examples(evaluation: Evaluation) -> str:
       f'the probability it got. Worst first.</p>{gallery(evaluation, 0, worst)}'
     )
   if shown > worst:
+    which = 'the other' if worst else f'the {total:,}'
     parts.append(
-      f'<h3>An even sample of the other {split} images</h3>'
+      f'<h3>An even sample of {which} {split} images</h3>'
       f'<p>✓ right, ✗ wrong.</p>{gallery(evaluation, worst, shown)}'
     )
   return section('Images', '', '\n'.join(parts)) if parts else ''

@@ -82,6 +82,18 @@ def test_the_numbers_are_those_of_the_folder(write_run):
   assert 'Best validation accuracy: 98.00% at step 40 of 40.' in text
 
 
+def test_a_run_without_a_mistake_shows_no_other_images(write_run):
+  folder = write_run()
+  with np.load(folder / 'evaluation.npz') as file:
+    arrays = dict(file)
+  np.savez(
+    folder / 'evaluation.npz', **{**arrays, 'prediction': arrays['label']}
+  )
+  text = ' '.join(checked(report.build(folder).read_text()).words)
+  assert 'An even sample of the 400 test images' in text
+  assert 'Mistakes' not in text
+
+
 def test_a_page_is_the_same_every_time(write_run):
   folder = write_run()
   first = report.build(folder).read_bytes()
