@@ -1,24 +1,9 @@
 """Devices that have drifted apart are found out."""
 
-import os
-import pathlib
-import subprocess
-import sys
+from tests.forced_devices import output_of
 
 
 def test_the_device_that_is_alone_is_named():
-  out = subprocess.run(
-    [sys.executable, pathlib.Path(__file__).with_name('replicas_program.py')],
-    check=True,
-    timeout=120,
-    capture_output=True,
-    text=True,
-    env={
-      **os.environ,
-      'XLA_FLAGS': '--xla_force_host_platform_device_count=3',
-      'JAX_PLATFORMS': 'cpu',
-      'PYTHONPATH': os.pathsep.join(sys.path),
-    },
-  ).stdout
+  out = output_of(__file__, 'replicas_program.py', 3)
   assert out.startswith('c differs on cpu:1 from that on other devices')
   assert 'at step 7' in out
