@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import jax
 from rich.console import Console
 
-from resflax.errors import DataError, LostPeerError
+from resflax.errors import DataError
 from resflax.evaluation.classification import Evaluation
 from resflax.goodput import HIDDEN
 from resflax.parallel import distributed
@@ -26,7 +26,6 @@ from resflax.training.progress import LiveProgress
 from resflax.training.saves import Saves
 from resflax.training.setup import Setup
 from resflax.training.state import TrainState
-from resflax.training.watchdog import Watchdog
 from resflax.training.workdir import Workdir
 
 
@@ -66,11 +65,6 @@ class Session:
     )
     self.saves = Saves(setup, folder, self.num_params, saving=saving)
     self._began = time.monotonic()
-    self._watchdog = Watchdog(
-      ledger,
-      setup.resolved.group('watchdog'),
-      lambda: self.saves.write_status('failed', LostPeerError.exit_code),
-    )
     with ledger.on('restore'):
       self.step = self.saves.start()
     jobs = jobs_from(setup, self.step)
@@ -80,7 +74,6 @@ class Session:
         self.state, meta = self.saves.state_at(self.step)
     except BaseException:  # an interruption too: not all has to be compiled
       self.programs.close()
-      self._watchdog.close()
       raise
     if distributed.are_several() and _is_gpu(setup.mesh):
       # XLA's autotuning waits for every host, so all compile at once.
@@ -168,7 +161,8 @@ class Session:
   def log(self, state: TrainState, step: int, means: dict) -> None:
     """Writes a row of training metrics."""
     stages, total = self.setup.stages, self.setup.resolved.total_steps
-    lap, self._stepped = self._stepping - self._stepped, self._stepping
+    stepping = self._stepping
+    lap, self._stepped = stepping - self._stepped, stepping
     steps = step - self._logged
     before = self.setup.examples_before
     examples = before(step) - before(self._logged)
@@ -249,7 +243,6 @@ class Session:
     """Ends threads and workers and waits until everything is on disk."""
     parts = [self._metrics, self.batches, self.programs, self.progress]
     with contextlib.ExitStack() as stack:  # all, whichever of them fails
-      stack.callback(self._watchdog.close)
       stack.enter_context(self.ledger.on('save'))
       stack.callback(self.saves.close)
       for part in parts:

@@ -20,6 +20,7 @@ from resflax.data import decode, sources
 from resflax.data.ahead import check_workers
 from resflax.errors import (
   DataError,
+  LostPeerError,
   PreemptedError,
   ResflaxError,
   StoppedError,
@@ -39,6 +40,7 @@ from resflax.training.loop import Cadence, run_loop
 from resflax.training.session import Session
 from resflax.training.state import TrainState, digest
 from resflax.training.teacher import taught
+from resflax.training.watchdog import Watchdog
 from resflax.training.workdir import Workdir, of_folder
 
 
@@ -115,6 +117,14 @@ def train(
     folder.write_json(
       'environment.json', {**environment.describe(), 'decoder': decode.DECODER}
     )
+    limits, session = setup.resolved.group('watchdog'), None
+
+    def hung():
+      if session:
+        session.saves.write_status('failed', LostPeerError.exit_code)
+
+    # Outside of the session, whose start may fail, and whose report may hang.
+    stack.enter_context(contextlib.closing(Watchdog(ledger, limits, hung)))
     session = Session(setup, folder, saving=saving, hooks=hooks, ledger=ledger)
     with _status(session):
       with _closed(session):

@@ -45,7 +45,9 @@ class Watchdog:
     self._closed = threading.Event()
     self._tick = min([_TICK_S, *(s / 10 for s in limits.values() if s)])
     self._longest: dict[str, float] = {}
-    self._thread = threading.Thread(target=self._watch, daemon=True)
+    self._thread = threading.Thread(
+      target=self._watch, name='watchdog', daemon=True
+    )
     self._thread.start()
 
   def close(self) -> None:

@@ -1,6 +1,7 @@
 """`train` as a function: one's own model, data, loss and hooks."""
 
 import json
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -196,6 +197,21 @@ def test_without_a_folder_nothing_is_left(
   result = train(CONFIG, model=Linear(), source=bright_or_dark)
   assert result.report is None and len(result.digest) == 64
   assert list(tmp_path.iterdir()) == []
+
+
+def test_a_start_that_fails_is_watched_no_longer(
+  bright_or_dark, tmp_path, monkeypatch
+):
+  """Or a notebook would be ended an hour later."""
+
+  def fail(*_):
+    names = [thread.name for thread in threading.enumerate()]
+    raise UsageError(f'watched: {"watchdog" in names}')
+
+  monkeypatch.setattr('resflax.training.session.Metrics', fail)
+  with pytest.raises(UsageError, match='watched: True'):
+    train(CONFIG, tmp_path, model=Linear(), source=bright_or_dark)
+  assert 'watchdog' not in [thread.name for thread in threading.enumerate()]
 
 
 def never_finite(logits, labels):
