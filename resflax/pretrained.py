@@ -3,6 +3,7 @@
 import os
 
 from resflax.config import Facts, resolve
+from resflax.data.class_maps import NO_NAME
 from resflax.data.records import Dataset, DatasetInfo, Records
 from resflax.data.splits import default_splits
 from resflax.errors import UsageError
@@ -103,7 +104,7 @@ def _described(weights: Weights, classes: int, channels: int) -> DatasetInfo:
   return DatasetInfo(
     name=f'The weights of {weights.path}',
     version='',
-    class_names=named or tuple(f'class {i}' for i in range(classes)),
+    class_names=named or tuple(NO_NAME.format(i) for i in range(classes)),
     channels=channels,
     splits={},
   )

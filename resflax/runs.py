@@ -15,11 +15,17 @@ from etils import epath
 from jaxtyping import Float
 
 from resflax.config import Resolved
+from resflax.data.class_maps import ClassMap, class_map
+from resflax.data.passes import CHUNK
 from resflax.data.pipeline import eval_batches
-from resflax.data.records import Dataset, Records
-from resflax.data.splits import default_splits
-from resflax.errors import UsageError, unknown
-from resflax.evaluation.classification import Evaluation, evaluate
+from resflax.data.records import Dataset, Records, read
+from resflax.data.splits import test_split
+from resflax.errors import unknown
+from resflax.evaluation.classification import (
+  Evaluation,
+  evaluate,
+  with_label_sets,
+)
 from resflax.parallel import mesh as meshes
 from resflax.paths import absolute
 from resflax.training.assemble import build
@@ -104,10 +110,13 @@ class Run:
   ) -> Evaluation:
     """Evaluates on every example of a split, exactly once.
 
-    The loss is the run's, label smoothing included.
+    The loss is the run's, label smoothing included. Of a data set of some of
+    the classes, the others do not compete, and labels and predictions are the
+    places among them. Where examples have several labels, each is right.
 
     Args:
-      dataset: another one of the same classes; by default the run's own.
+      dataset: another one of these classes or some of them, see `class_map`;
+        by default the run's own.
       split: of the data set; by default the one the run was tested on, of
         another data set its test split.
       batch_size: examples at once; is rounded up to divide over the devices.
@@ -118,19 +127,36 @@ class Run:
     """
     split = split or self.test_split(dataset)
     dataset = dataset or self.setup.dataset
+    classes = self.classes_in(dataset)
     records = dataset.split(split)
-    classes = dataset.info.num_classes
-    if classes != len(self.class_names):
-      raise UsageError(
-        f'{dataset.info.name} has {classes} classes, and the run tells '
-        f'{len(self.class_names)} apart: give a --dataset of these.'
-      )
     run = self.sized(batch_size or self.setup.resolved['batch_size'])
-    size = self.preprocessing.resolution
-    program = run.setup.lower_eval(size).compile()
-    return evaluate(
-      run.sharded(program), self.variables, run.batches_of(records)
-    )
+    program = self._program(run.setup, classes.columns)
+    several = 'labels' in records[0]
+    batches = run.batches_of(records)
+    if not several:
+      batches = map(classes.applied, batches)
+    found = evaluate(run.sharded(program), self.variables, batches)
+    return with_label_sets(found, _label_sets(records)) if several else found
+
+  def classes_in(self, dataset: Dataset) -> ClassMap:
+    """Returns which of the classes a data set is of.
+
+    Raises:
+      UsageError: of others.
+    """
+    return class_map(dataset.info, self.class_names)
+
+  def _program(self, setup: Setup, columns: tuple[int, ...] | None):
+    """Compiles an evaluation, once for any number of data sets."""
+    key = setup.resolved['batch_size'], columns
+    if key not in self._programs:
+      size = self.preprocessing.resolution
+      self._programs[key] = setup.lower_eval(size, columns).compile()
+    return self._programs[key]
+
+  @functools.cached_property
+  def _programs(self) -> dict:
+    return {}
 
   def probabilities(
     self, records: Records
@@ -161,7 +187,7 @@ class Run:
     """Returns the split to evaluate on where none is named."""
     if dataset is None:
       return self.setup.resolved['data.test_split']
-    return default_splits(dataset.info).test
+    return test_split(dataset.info)
 
   def sized(self, batch_size: int) -> 'Run':
     """Returns the run with batches of so many, rounded up to the devices."""
@@ -205,6 +231,13 @@ class Run:
     """Returns `step(variables, batch)` for a batch that is on the host."""
     mesh = self.setup.mesh
     return lambda variables, batch: step(variables, meshes.shard(mesh, batch))
+
+
+def _label_sets(records: Records) -> Iterator[tuple[int, ...]]:
+  """Yields the labels of each example."""
+  for start in range(0, len(records), CHUNK):
+    indices = range(start, min(start + CHUNK, len(records)))
+    yield from (example['labels'] for example in read(records, indices))
 
 
 def load_run(

@@ -1,14 +1,16 @@
-"""Evaluates a run or a file of weights on a whole split, exactly once.
+"""Evaluates a run or a file of weights on whole splits, exactly once.
 
   python -m scripts.evaluate --workdir=/tmp/digits [--checkpoint=best] \\
     [--split='train[90%:]'] [--dataset=NAME|folder:DIR] [--resolution=40]
   python -m scripts.evaluate --workdir=/tmp/digits --resolution=24..48:8 \\
     --recalibrate_bn=8 --plot=/tmp/digits/resolutions.svg
   python -m scripts.evaluate --weights=resnet50.safetensors \\
-    --dataset=imagenet2012
+    --dataset=imagenet2012,imagenet_v2,imagenet2012_real,imagenet_a \\
+    --reliability=/tmp/reliability.svg
+  python -m scripts.evaluate --weights=resnet50.safetensors \\
+    --dataset='imagenet2012_corrupted/*'
 """
 
-import json
 import re
 
 from absl import flags
@@ -16,9 +18,12 @@ from absl import flags
 from resflax.errors import UsageError
 from scripts import trained
 from scripts.command import run
+from scripts.evaluate_table import Printer
 
-DATASET = flags.DEFINE_string(
-  'dataset', None, "TFDS name or folder:DIR; unset = the run's."
+DATASET = flags.DEFINE_list(
+  'dataset',
+  [],
+  "TFDS names or folder:DIR; NAME/* = its prepared configs; unset = the run's.",
 )
 DATA_DIR = flags.DEFINE_string(
   'data_dir', None, 'Where TFDS data lies; unset = where the run had it.'
@@ -34,7 +39,7 @@ RESOLUTION = flags.DEFINE_string(
 CROP = flags.DEFINE_float(
   'crop',
   None,
-  "Part of the short side kept; unset = the run's.",
+  "Part of the short side kept; unset = the run's, of ImageNet-C all.",
   lower_bound=0.1,
   upper_bound=1.0,
 )
@@ -50,6 +55,9 @@ RECALIBRATE_BN = flags.DEFINE_integer(
 PLOT = flags.DEFINE_string(
   'plot', None, 'An .svg or .png file of accuracy over resolutions.'
 )
+RELIABILITY = flags.DEFINE_string(
+  'reliability', None, 'An .svg or .png file of accuracy over confidence.'
+)
 JSON = flags.DEFINE_bool('json', False, 'Print a JSON object a line instead.')
 
 
@@ -58,27 +66,68 @@ def main(argv) -> None:
   del argv
   trained.check_given()
   sizes = resolutions(RESOLUTION.value)
+  _check_figures()
   # JAX and TFDS take seconds to import: a typo is answered before.
-  from resflax.data.sources import load_dataset
   from resflax.training.environment import use_compilation_cache
 
   use_compilation_cache()
-  dataset = DATASET.value and load_dataset(DATASET.value, DATA_DIR.value)
+  datasets = _datasets()
+  # Weights know of no training images but those of a data set that is given.
+  training = datasets[0] if RECALIBRATE_BN.value else None
   loaded = trained.load(
-    data_dir=DATA_DIR.value, dataset=dataset, resolution=sizes[0]
+    data_dir=DATA_DIR.value, dataset=training, resolution=sizes[0]
   )
-  outcomes = []
+  asked = _asked(loaded, datasets)
+  printer = Printer(asked, as_json=JSON.value)
+  found = {}
   for size in sizes:
-    run = loaded.with_preprocessing(resolution=size, crop=CROP.value)
-    outcomes.append(_evaluated(run, dataset))
-    outcome = outcomes[-1]
-    print(json.dumps(outcome) if JSON.value else _line(**outcome), flush=True)
-  if PLOT.value:
-    from resflax.report.resolutions import draw_curve
-    from resflax.report.theme import save
+    sized = _recalibrated(loaded.with_preprocessing(resolution=size))
+    for dataset, split in asked:
+      outcome, calibrated = _evaluated(sized, dataset, split)
+      found[outcome['dataset'], outcome['resolution']] = calibrated
+      printer.show(outcome)
+  printer.end()
+  _draw(printer.outcomes, found, loaded.setup.resolved['resolution.train'])
 
-    train_size = loaded.setup.resolved['resolution.train']
-    print(save(PLOT.value, draw_curve, outcomes, train_size))
+
+def _check_figures() -> None:
+  """Refuses figures that cannot be drawn, before anything slow."""
+  from resflax.report.theme import check_figure
+
+  for flag in (PLOT, RELIABILITY):
+    if flag.value:
+      check_figure(flag.value, f'--{flag.name}')
+  if PLOT.value and len(DATASET.value) > 1:
+    raise UsageError(
+      '--plot draws resolutions of one data set: give one --dataset.'
+    )
+
+
+def _datasets() -> list:
+  """Opens what is given; None stands for the run's own."""
+  from resflax.data.names import configs_of
+  from resflax.data.sources import load_dataset
+
+  names = [
+    name
+    for given in DATASET.value
+    for name in configs_of(given, DATA_DIR.value)
+  ]
+  return [
+    load_dataset(name, DATA_DIR.value, several=True) for name in names
+  ] or [None]
+
+
+def _asked(loaded, datasets) -> list[tuple]:
+  """Returns data sets with their splits, each known to be there and to fit."""
+  asked = []
+  for given in datasets:
+    dataset = given or loaded.setup.dataset
+    split = SPLIT.value or loaded.test_split(given)
+    loaded.classes_in(dataset)
+    dataset.split(split)
+    asked.append((dataset, split))
+  return asked
 
 
 def resolutions(text: str | None) -> list[int | None]:
@@ -101,17 +150,29 @@ def resolutions(text: str | None) -> list[int | None]:
   )
 
 
-def _evaluated(run, dataset) -> dict:
-  if RECALIBRATE_BN.value:
-    from resflax.recalibration import recalibrated
+def _recalibrated(run):
+  if not RECALIBRATE_BN.value:
+    return run
+  from resflax.recalibration import recalibrated
 
-    run = recalibrated(run, RECALIBRATE_BN.value, batch_size=BATCH_SIZE.value)
-  split = SPLIT.value or run.test_split(dataset)
+  return recalibrated(run, RECALIBRATE_BN.value, batch_size=BATCH_SIZE.value)
+
+
+def _evaluated(run, dataset, split) -> tuple[dict, object]:
+  from resflax.data.imagenet import is_whole
+  from resflax.report.calibration import calibration
+
+  name = dataset.info.name
+  crop = CROP.value or (1.0 if is_whole(name) else None)
+  run = run.with_preprocessing(crop=crop) if crop else run
   evaluation = run.evaluate(dataset, split, batch_size=BATCH_SIZE.value)
-  return {
+  calibrated = calibration(
+    evaluation.examples['probability'], evaluation.examples['top1']
+  )
+  outcome = {
     **trained.given(),
     'step': run.step,
-    'dataset': (dataset or run.setup.dataset).info.name,
+    'dataset': name,
     'split': split,
     'resolution': run.preprocessing.resolution,
     'crop': run.preprocessing.crop,
@@ -119,18 +180,26 @@ def _evaluated(run, dataset) -> dict:
     'top1': evaluation.top1,
     'top5': evaluation.top5,
     'loss': evaluation.loss,
+    'ece': calibrated.error,
     'count': evaluation.count,
+    'classes': len(run.classes_in(dataset).columns or run.class_names),
+    'of_classes': len(run.class_names),
   }
+  return outcome, calibrated
 
 
-def _line(
-  *, dataset, split, resolution, top1, top5, loss, count, step, **of
-) -> str:
-  whose = of.get('weights') or f'{step:,} steps'
-  return (
-    f'{dataset} {split} at {resolution} px: top1 {top1:.2%}  top5 {top5:.2%}  '
-    f'loss {loss:.4f}  on {count:,} images after {whose}'
-  )
+def _draw(outcomes: list, found: dict, train_size: int) -> None:
+  from resflax.report.reliability import draw_reliability
+  from resflax.report.resolutions import draw_curve
+  from resflax.report.theme import save
+
+  if PLOT.value:
+    print(save(PLOT.value, draw_curve, outcomes, train_size))
+  if RELIABILITY.value:
+    panels = {f'{name}, {size} px': c for (name, size), c in found.items()}
+    print(
+      save(RELIABILITY.value, draw_reliability, panels, flag='--reliability')
+    )
 
 
 if __name__ == '__main__':

@@ -45,7 +45,7 @@ def load(*, data_dir=None, dataset=None, resolution=None):
 
   Args:
     data_dir: where a run's data set lies now.
-    dataset: of the classes of weights.
+    dataset: that weights have the classes of, and to train on.
     resolution: of the test, in place of what run or weights say.
   """
   if WORKDIR.value:

@@ -55,9 +55,10 @@ def test_pictures_are_classified_without_the_data_set(tiny_run, tmp_path):
 @pytest.mark.slow
 def test_what_does_not_fit_is_refused(tiny_run, tmp_path):
   run = load_run(tiny_run.workdir)
-  three = ArrayDataset({'test': (np.zeros((3, 8, 8, 1), np.uint8), [0, 1, 2])})
-  with pytest.raises(UsageError, match='array has 3 classes.* 10 apart'):
-    run.evaluate(three, 'test')
+  images = np.zeros((3, 8, 8, 1), np.uint8)
+  more = ArrayDataset({'test': (images, [0, 1, 11])})
+  with pytest.raises(UsageError, match='array has 12 classes.* 10 apart'):
+    run.evaluate(more, 'test')
   workdir = tmp_path / 'run'
   shutil.copytree(tiny_run.workdir, workdir)
   shutil.rmtree(workdir / 'checkpoints')

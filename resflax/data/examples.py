@@ -18,12 +18,15 @@ class Keys:
   Attributes:
     image: the encoded one.
     label: the class; None where there is none, which reads as -1.
+    several: whether an example has any number of labels. They are in `labels`,
+      and the first one, or -1, is the label.
     soft: classes and probabilities a teacher gave; 0 where it gave none.
   """
 
   image: str
   label: str | None
   soft: int = 0
+  several: bool = False
 
 
 class ExampleRecords:
@@ -65,7 +68,10 @@ class ExampleRecords:
   def _parse(self, raw: bytes) -> dict:
     fields, keys = _fields(raw), self.keys
     example = {'image': fields[keys.image].bytes_list.value[0], 'label': -1}
-    if keys.label:
+    if keys.several:
+      example['labels'] = tuple(fields[keys.label].int64_list.value)
+      example['label'] = next(iter(example['labels']), -1)
+    elif keys.label:
       example['label'] = fields[keys.label].int64_list.value[0]
     if keys.soft:
       example['soft'] = (

@@ -6,9 +6,11 @@ import os
 from importlib.util import find_spec
 
 import tensorflow_datasets as tfds
+from etils import epath
 
 from resflax.data.builders import BUNDLED
 from resflax.errors import UsageError, near_miss
+from resflax.paths import absolute
 
 
 class NotPreparedError(UsageError):
@@ -55,6 +57,27 @@ def check_name(name: str, data_dir: str) -> None:
       f'Unknown data set {name!r}.{hint} Give the name of a TFDS data set, of '
       f'one in {data_dir}, or folder:DIR (config.data.name).'
     )
+
+
+def configs_of(pattern: str, data_dir: str | None = None) -> list[str]:
+  """Returns the prepared configs that `NAME/*` stands for, or the name itself.
+
+  Raises:
+    UsageError: there are none.
+  """
+  name, separator, rest = pattern.partition('/*')
+  if not separator or rest or '/' in name or ':' in name:
+    return [pattern]
+  data_dir = absolute(data_dir or default_dir())
+  folders = sorted(epath.Path(data_dir).glob(f'{name}/*/*/dataset_info.json'))
+  configs = dict.fromkeys(path.parent.parent.name for path in folders)
+  if not configs:
+    check_name(name, data_dir)
+    raise UsageError(
+      f'No config of {name} is prepared in {data_dir}: '
+      f'{prepare_command(f"{name}/CONFIG", data_dir)}'
+    )
+  return [f'{name}/{config}' for config in configs]
 
 
 def _names_in(data_dir: str) -> set[str]:

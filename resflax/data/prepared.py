@@ -41,6 +41,7 @@ class PreparedDataset:
     data_dir: TFDS's folder, local or on gs://; None is TFDS's own default.
     labelled: whether examples need a label. Without, splits and sets that have
       none are there as well, and images stay encoded however small.
+    several: whether they may have several, which training cannot use.
 
   Attributes:
     soft: classes and probabilities that examples have of a teacher; 0 = none.
@@ -55,14 +56,23 @@ class PreparedDataset:
       short.
   """
 
-  def __init__(self, name: str, data_dir: str | None, *, labelled: bool = True):
+  def __init__(
+    self,
+    name: str,
+    data_dir: str | None,
+    *,
+    labelled: bool = True,
+    several: bool = False,
+  ):
     builder = _open(name, data_dir or default_dir())
     self.folder = str(builder.data_path)  # of this version's files
     features = builder.info.features
-    keys = find_keys(builder.info, labelled=labelled)
+    keys = find_keys(builder.info, labelled=labelled, several=several)
     self.soft = keys.soft
     whole = {
-      split: _records(builder, split, keys, decode=labelled)
+      split: _records(
+        builder, split, keys, decode=labelled and not keys.several
+      )
       for split, info in builder.info.splits.items()
       if info.num_examples
     }
@@ -70,7 +80,7 @@ class PreparedDataset:
     self._records = {
       split: records
       for split, records in whole.items()
-      if not labelled or _has_labels(records)
+      if not labelled or keys.several or _has_labels(records)
     }
     # A split's files are opened when it is asked for, and before training.
     self._unchecked = {
@@ -80,7 +90,7 @@ class PreparedDataset:
     self.info = DatasetInfo(
       name=name,
       version=_version(builder),
-      class_names=tuple(features[keys.label].names) if keys.label else (),
+      class_names=_class_names(features, keys),
       channels=features[keys.image].shape[2],
       splits={split: len(r) for split, r in self._records.items()},
     )
@@ -184,12 +194,20 @@ def _has_labels(records: Records) -> bool:
   return True  # for training to complain of
 
 
-def find_keys(info, *, labelled: bool = True) -> Keys:
-  """Finds the one image and the one label of each example.
+def _class_names(features, keys: Keys) -> tuple[str, ...]:
+  if not keys.label:
+    return ()
+  label = features[keys.label]
+  return tuple((label.feature if keys.several else label).names)
+
+
+def find_keys(info, *, labelled: bool = True, several: bool = False) -> Keys:
+  """Finds the one image and the label of each example.
 
   Args:
     info: TFDS's, of the set.
     labelled: whether there has to be a label.
+    several: whether there may be a sequence of them.
 
   Raises:
     UsageError: not a set of uint8 images with one label each.
@@ -203,7 +221,10 @@ def find_keys(info, *, labelled: bool = True) -> Keys:
     ]
     pair = [keys[0] if len(keys) == 1 else None for keys in found]
   image, label = (features[key] if key else None for key in pair)
-  classified = isinstance(label, tfds.features.ClassLabel)
+  several = several and isinstance(label, tfds.features.Sequence)
+  classified = isinstance(
+    label.feature if several else label, tfds.features.ClassLabel
+  )
   if not (
     isinstance(image, tfds.features.Image)
     and (classified or not labelled)
@@ -215,4 +236,4 @@ def find_keys(info, *, labelled: bool = True) -> Keys:
       f'{", ".join(features)} (config.data.name).'
     )
   soft = features[SOFT_CLASSES].shape[0] if SOFT_CLASSES in features else 0
-  return Keys(pair[0], pair[1] if classified else None, soft)
+  return Keys(pair[0], pair[1] if classified else None, soft, several)

@@ -24,7 +24,11 @@ PSEUDO = 'pseudo:'
 
 
 def load_dataset(
-  name: str, data_dir: str | None = None, *, labelled: bool = True
+  name: str,
+  data_dir: str | None = None,
+  *,
+  labelled: bool = True,
+  several: bool = False,
 ) -> Dataset:
   """Opens a data set for reading, without TensorFlow.
 
@@ -37,6 +41,8 @@ def load_dataset(
       `$TFDS_DATA_DIR`, else `~/tensorflow_datasets`.
     labelled: whether examples need a label; where not, a folder may hold
       images in any order.
+    several: whether examples of a TFDS set may have several labels, which
+      evaluation can use and training cannot.
 
   Raises:
     UsageError: an unknown name, a set that is not prepared or does not
@@ -51,7 +57,7 @@ def load_dataset(
     return _pseudo(absolute(name.removeprefix(PSEUDO).rstrip('/')), labelled)
   data_dir = absolute(data_dir or default_dir())
   try:
-    return PreparedDataset(name, data_dir, labelled=labelled)
+    return PreparedDataset(name, data_dir, labelled=labelled, several=several)
   except NotPreparedError:
     if not is_bundled(name) or '://' in data_dir:
       raise

@@ -167,6 +167,23 @@ def default_splits(info: DatasetInfo) -> DefaultSplits:
   )
 
 
+def test_split(info: DatasetInfo) -> str:
+  """Chooses the split to evaluate on, of sets without one to train on too.
+
+  Raises:
+    UsageError: there is neither train nor test nor validation.
+  """
+  if 'train' in info.splits:
+    return default_splits(info).test
+  for name in ('test', 'validation'):
+    if name in info.splits:
+      return name
+  raise UsageError(
+    f"{info.name} has no split 'test' or 'validation', only "
+    f'{", ".join(info.splits)}: say which one (--split).'
+  )
+
+
 def _bound(text: str, size: int, spec: str) -> int:
   match = _BOUND.fullmatch(text)
   if not match:

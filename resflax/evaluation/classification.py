@@ -1,6 +1,6 @@
 """Exact evaluation: every example once, the padding left out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,17 +10,17 @@ class Evaluation(NamedTuple):
   """The outcome of one pass over a split.
 
   Attributes:
-    loss: mean over the examples.
+    loss: mean over the examples; None where they have several labels.
     top1: part of the examples whose label has the largest logit.
-    top5: part whose label is among the five largest.
+    top5: part whose label is among the five largest; None as for the loss.
     count: examples seen.
     examples: arrays with one row an example, in the split's order: loss,
       top1, top5, prediction, probability, label_probability, label.
   """
 
-  loss: float
+  loss: float | None
   top1: float
-  top5: float
+  top5: float | None
   count: int
   examples: dict[str, np.ndarray]
 
@@ -54,9 +54,46 @@ def evaluate(
     for name, values in {**outputs, 'label': labels}.items():
       parts.setdefault(name, []).append(np.asarray(values)[mask])
   examples = {name: np.concatenate(rows) for name, rows in parts.items()}
-  # float64, so that the mean does not depend on the order of the sums.
-  mean = {
-    name: float(examples[name].astype(np.float64).mean())
-    for name in ('loss', 'top1', 'top5')
+  return Evaluation(
+    loss=_mean(examples['loss']),
+    top1=_mean(examples['top1']),
+    top5=_mean(examples['top5']),
+    count=len(examples['label']),
+    examples=examples,
+  )
+
+
+def with_label_sets(
+  evaluation: Evaluation, sets: Iterable[Collection[int]]
+) -> Evaluation:
+  """Returns an evaluation against labels of which each is right.
+
+  Examples without one are left out. Of five classes it is not said how many
+  would have to be right, nor what the loss is.
+
+  Source: Beyer et al. 2020, "Are we done with ImageNet?", section 3.
+
+  Args:
+    evaluation: of the examples, by any label.
+    sets: the labels of each example.
+  """
+  predictions = evaluation.examples['prediction'].tolist()
+  labelled, right = np.array(
+    [
+      (bool(labels), prediction in labels)
+      for prediction, labels in zip(predictions, sets, strict=True)
+    ]
+  ).T
+  examples = {
+    name: evaluation.examples[name][labelled]
+    for name in ('prediction', 'probability')
   }
-  return Evaluation(**mean, count=len(examples['label']), examples=examples)
+  examples['top1'] = right[labelled]
+  return Evaluation(
+    None, _mean(examples['top1']), None, int(labelled.sum()), examples
+  )
+
+
+def _mean(values: np.ndarray) -> float:
+  # float64, so that it does not depend on the order of the sums.
+  return float(values.astype(np.float64).mean())

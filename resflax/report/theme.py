@@ -101,7 +101,22 @@ def svg(alt: str, draw: Callable[..., Figure], *data: object) -> str:
   return element.strip()
 
 
-def save(path: str, draw: Callable[..., Figure], *data: object) -> str:
+def check_figure(path: str, flag: str) -> None:
+  """Refuses what is no file of a figure.
+
+  Raises:
+    UsageError: another kind of file.
+  """
+  if not path.endswith(('.svg', '.png')):
+    raise UsageError(f'{flag}={path} takes a file that ends in .svg or .png.')
+
+
+def save(
+  path: str,
+  draw: Callable[..., Figure],
+  *data: object,
+  flag: str = '--plot',
+) -> str:
   """Writes the figure `draw(*data)` to an .svg or .png file of its own.
 
   Returns:
@@ -111,8 +126,7 @@ def save(path: str, draw: Callable[..., Figure], *data: object) -> str:
     UsageError: another kind of file.
     StorageError: it cannot be written.
   """
-  if not path.endswith(('.svg', '.png')):
-    raise UsageError(f'--plot={path} takes a file that ends in .svg or .png.')
+  check_figure(path, flag)
   with matplotlib.style.context(STYLE, after_reset=True):
     figure = draw(*data)
     # The same file every time.
@@ -121,7 +135,7 @@ def save(path: str, draw: Callable[..., Figure], *data: object) -> str:
       figure.savefig(path, dpi=144, facecolor=COLOR['paper'], metadata=metadata)
     except OSError as error:
       raise StorageError(
-        f'Cannot write {path!r}: {error.strerror or error} (--plot).'
+        f'Cannot write {path!r}: {error.strerror or error} ({flag}).'
       ) from error
   return os.path.abspath(path)
 

@@ -254,9 +254,20 @@ class Setup:
     parts = self.resolved['optimizer.accumulate']
     return meshes.parts_of(self.mesh, arrays, parts)
 
-  def lower_eval(self, resolution: int):
-    """Returns the lowered evaluation step."""
-    step = make_eval_step(self.predict, self.loss)
+  def lower_eval(self, resolution: int, columns: tuple[int, ...] | None = None):
+    """Returns the lowered evaluation step.
+
+    Args:
+      resolution: of the images, in pixels.
+      columns: the classes that compete, and of which labels and predictions
+        are the places; None = all.
+    """
+
+    def predict(variables, images):
+      logits = self.predict(variables, images)
+      return logits if columns is None else logits[:, jnp.array(columns)]
+
+    step = make_eval_step(predict, self.loss)
     jitted = jax.jit(step, out_shardings=meshes.replicated(self.mesh))
     variables = meshes.placed(self.mesh, self.state_shapes.eval_variables)
     return jitted.lower(variables, self.batch_shapes(resolution))

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -52,6 +53,18 @@ def test_evaluate_on_another_folder_and_split(tiny_run, tmp_path):
   said = f'folder:{tmp_path} test at 16 px: top1 10.00%  top5 50.00%'
   assert said in done.stdout
   assert 'on 10 images after 4 steps' in done.stdout
+
+  for label in range(3, 10):
+    for split in ('train', 'test'):
+      shutil.rmtree(tmp_path / split / str(label))
+  done = call(
+    'evaluate',
+    f'--workdir={tiny_run.workdir}',
+    f'--dataset=folder:{tmp_path}',
+    '--batch_size=3',
+  )
+  assert 'top1 33.33%' in done.stdout, done.stderr
+  assert 'on 3 images of 3 of 10 classes after 4 steps' in done.stdout
 
 
 @pytest.mark.slow
