@@ -8,11 +8,13 @@ import numpy as np
 from resflax.fields import flat
 from resflax.goodput import ACCOUNTS, HIDDEN, total_of
 from resflax.report import class_figures
+from resflax.report.calibration import BINS, calibration
 from resflax.report.class_scores import MOST_CLASSES, class_counts
 from resflax.report.curves import curves, logged_panels
 from resflax.report.elements import document, figure, section, table
 from resflax.report.examples import gallery, worst_count
 from resflax.report.read import Evaluation, Run
+from resflax.report.reliability import draw_reliability
 from resflax.report.series import stage_changes
 from resflax.report.summary import summary
 from resflax.report.theme import svg
@@ -22,7 +24,11 @@ def page(run: Run) -> str:
   """Returns the whole page; parts that a run has not come to are left out."""
   parts = [summary(run), _training(run)]
   if run.evaluation:
-    parts += [_examples(run.evaluation), _classes(run.evaluation)]
+    parts += [
+      _examples(run.evaluation),
+      _classes(run.evaluation),
+      _calibration(run.evaluation),
+    ]
   parts += [_goodput(run), _config(run), _environment(run)]
   return document(run.name, parts)
 
@@ -94,6 +100,18 @@ def _median(evaluation: Evaluation) -> str:
   present = count > 0
   median = np.median(correct[present] / count[present])
   return f'Median of all classes: {median:.1%}.'
+
+
+def _calibration(evaluation: Evaluation) -> str:
+  found = calibration(evaluation.probability, evaluation.correct)
+  text = (
+    f'Of {escape(evaluation.split)} images, by the probability of the '
+    'predicted class: the part that is right (blue), how far it lies from that '
+    f'probability (red), and the share of images (line). Over {BINS} bins the '
+    f'mean distance, the expected calibration error, is {found.error:.2%}.'
+  )
+  drawn = svg('Calibration', draw_reliability, {evaluation.split: found})
+  return section('Calibration', text, drawn)
 
 
 def _config(run: Run) -> str:

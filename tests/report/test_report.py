@@ -66,7 +66,14 @@ def test_a_page_is_well_formed_and_needs_nothing_else(
   assert all(a.startswith(('data:', '#')) for a in checker.addresses)
   assert '://' not in page and 'url(http' not in page and '@import' not in page
   text = ' '.join(checker.words)
-  for part in 'Training', 'Images', 'Classes', 'Config', 'Environment':
+  for part in (
+    'Training',
+    'Images',
+    'Classes',
+    'Calibration',
+    'Config',
+    'Environment',
+  ):
     assert part in text
   assert ('Confusion matrix' in text) == (num_classes <= 30)
   assert ('The most frequent mistakes' in text) == (num_classes > 30)
