@@ -61,11 +61,16 @@ class Run:
     setup: the pieces training started from; its data set is not opened.
     variables: the model's; their moving average where the run keeps one.
     step: updates they have had.
+    programs: evaluations that were compiled, also of the run with other
+      preprocessing.
   """
 
   setup: Setup
   variables: dict
   step: int
+  programs: dict = dataclasses.field(
+    default_factory=dict, repr=False, compare=False
+  )
 
   @property
   def config(self) -> dict:
@@ -130,7 +135,7 @@ class Run:
     classes = self.classes_in(dataset)
     records = dataset.split(split)
     run = self.sized(batch_size or self.setup.resolved['batch_size'])
-    program = self._program(run.setup, classes.columns)
+    program = run.compiled(classes.columns)
     several = 'labels' in records[0]
     batches = run.batches_of(records)
     if not several:
@@ -146,17 +151,13 @@ class Run:
     """
     return class_map(dataset.info, self.class_names)
 
-  def _program(self, setup: Setup, columns: tuple[int, ...] | None):
-    """Compiles an evaluation, once for any number of data sets."""
-    key = setup.resolved['batch_size'], columns
-    if key not in self._programs:
-      size = self.preprocessing.resolution
-      self._programs[key] = setup.lower_eval(size, columns).compile()
-    return self._programs[key]
-
-  @functools.cached_property
-  def _programs(self) -> dict:
-    return {}
+  def compiled(self, columns: tuple[int, ...] | None) -> Callable:
+    """Returns the evaluation among these classes, compiled once."""
+    size = self.preprocessing.resolution
+    key = self.setup.mesh, self.setup.resolved['batch_size'], size, columns
+    if key not in self.programs:
+      self.programs[key] = self.setup.lower_eval(size, columns).compile()
+    return self.programs[key]
 
   def probabilities(
     self, records: Records

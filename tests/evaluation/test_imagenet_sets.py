@@ -1,5 +1,6 @@
 """The sets that ImageNet's nets are tested on, small and in TFDS's schema."""
 
+import dataclasses
 import functools
 import json
 
@@ -139,6 +140,17 @@ def test_other_classes_do_not_compete(net, data_dir):
   # The best of all 1,000 is another class for at least one of them.
   best = net.probabilities(dataset.split('test')).argmax(-1)
   assert not set(best) <= set(A)
+
+
+def test_a_program_serves_many_sets(net, data_dir):
+  net = dataclasses.replace(net, programs={})
+  for name in configs_of('imagenet2012_corrupted/*', data_dir):
+    whole = net.with_preprocessing(crop=1.0)
+    whole.evaluate(load_dataset(name, data_dir), batch_size=4)
+  net.evaluate(load_dataset('imagenet_v2', data_dir), batch_size=4)
+  assert len(net.programs) == 1
+  net.evaluate(load_dataset('imagenet_a', data_dir), batch_size=4)
+  assert len(net.programs) == 2
 
 
 def test_each_of_several_labels_is_right(net, data_dir):
