@@ -56,6 +56,8 @@ def shrink(config: config_dict.ConfigDict, *, keep_data: bool = False):
     depths = variant(config.model.variant)['depths']
     if depths:  # an EfficientNet stays whole
       config.model.update(depths=(1,) * len(depths), width=0.125)
+    config.init.reset_head = False  # without weights all of it is new
+    config.optimizer.lr_factors = ()
     config.batch_size = 16
     config.resolution.update(train=32, start=None, test=None)
     if config.resolution.custom:

@@ -49,11 +49,7 @@ def get_config(arg=None):
   c.optimizer.nesterov = True
   c.ema.decay = 0.999
   (_fixres if arg['fixres'] else _transfer)(c, arg)
-  if arg['runlocal']:
-    c.init.reset_head = False  # without weights all of it is new
-    c.optimizer.lr_factors = ()
-    return shrink(c)
-  return c
+  return shrink(c) if arg['runlocal'] else c
 
 
 def _transfer(c, arg):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from configs import finetune, transfer
 from configs.imagenet import (
   bag_of_tricks,
   resnet,
@@ -83,8 +84,10 @@ SGD = {
 }
 
 
-def resolved(module, arg):
-  return resolve(module.get_config(arg).to_dict(), FACTS)
+def resolved(module, arg, *, weights=None):
+  config = module.get_config(arg)
+  config.init.weights = weights
+  return resolve(config.to_dict(), FACTS)
 
 
 def differences(found, expected):
@@ -164,6 +167,68 @@ def test_noisy_student_is_the_152_at_224_beside_pseudo_labels():
   assert not differences(found, expected)
   with pytest.raises(UsageError, match='noisy_student.py:DIR'):
     resnet_rs_noisy_student.get_config()
+
+
+# Bello et al. 2021, section 7.4: what is taken of the RS methods, and what not.
+SUBSET = {
+  **{
+    path: ALL_RS[path] for path in ('schedule.name', 'optimizer.weight_decay')
+  },
+  'optimizer.decay_mask': AUTHORS['optimizer.decay_mask'],
+  'loss.label_smoothing': ALL_RS['loss.label_smoothing'],
+  'augment.randaugment.layers': ALL_RS['augment.randaugment.layers'],
+  'augment.mixup': 0.0,
+  'augment.cutmix': 0.0,
+  'model.dropout_rate': 0.25,
+  'model.stochastic_depth_rate': 0.0,
+  'model.se_ratio': 0.0,
+  'model.stem': 'conv7x7',
+  'model.shortcut': 'projection',
+  'ema.decay': 0.0,
+}
+
+
+def test_transfer_trains_by_the_papers_subset_for_400_epochs():
+  found = resolved(transfer, 'pretrain')
+  expected = {
+    **SUBSET,
+    'data.name': 'imagenet2012',
+    'schedule.total_epochs': 400,
+    'schedule.warmup_epochs': 5,
+    'batch_size': ALL_RS['batch_size'],
+    'optimizer.peak_lr': ALL_RS['optimizer.peak_lr'],
+    'optimizer.nesterov': True,
+    'resolution.train': 224,
+    'augment.randaugment.magnitude': 15,
+    'augment.randaugment.source': 'tpu',
+    'init.weights': None,
+    'init.reset_head': False,
+  }
+  assert not differences(found, expected)
+  assert (
+    resolved(transfer, 'resnet50,resolution=160,pretrain')[
+      'augment.randaugment.magnitude'
+    ]
+    == 10
+  )
+
+
+@pytest.mark.parametrize('size, magnitude', [(0, 15), (160, 10), (224, 15)])
+def test_transfer_fine_tunes_by_the_same_subset(size, magnitude):
+  found, plain = (
+    resolved(module, f'data=cifar100,resolution={size}', weights='file')
+    for module in (transfer, finetune)
+  )
+  expected = {
+    **SUBSET,
+    'augment.randaugment.magnitude': magnitude,
+    'augment.randaugment.source': 'scaled',
+  }
+  assert not differences(found, expected)
+  # And nothing else is different from fine-tuning.
+  changed = {path for path in found.values if found[path] != plain[path]}
+  assert changed <= set(expected)
+  assert found['init.reset_head'] and found['data.name'] == 'cifar100'
 
 
 # He et al. 2019, tables 5 and 6.
