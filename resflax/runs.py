@@ -5,7 +5,6 @@ opened before it is asked for: a run folder suffices to classify a picture.
 """
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -167,22 +166,34 @@ class Run:
     Raises:
       DataError: one cannot be read, saying which.
     """
+
+    def classify(variables, images):
+      return jax.nn.softmax(self.setup.predict(variables, images))
+
+    return np.concatenate([rows for rows, _ in self.outputs(classify, records)])
+
+  def outputs(
+    self, function: Callable, records: Records
+  ) -> Iterator[tuple[np.ndarray, dict]]:
+    """Yields what a function gives of every record once, and their batch.
+
+    Args:
+      function: `(variables, uint8 images) -> rows`, to be compiled.
+      records: seen as in evaluation.
+
+    Raises:
+      DataError: one cannot be read, saying which.
+    """
     run = self.sized(min(len(records), self.setup.resolved['batch_size']))
-
-    @functools.partial(
-      jax.jit, out_shardings=meshes.replicated(self.setup.mesh)
+    compiled = run.sharded(
+      jax.jit(
+        lambda variables, batch: function(variables, batch['image']),
+        out_shardings=meshes.replicated(self.setup.mesh),
+      )
     )
-    def classify(variables, batch):
-      return jax.nn.softmax(self.setup.predict(variables, batch['image']))
-
-    classify = run.sharded(classify)
-    rows = [
-      np.asarray(classify(self.variables, {'image': batch['image']}))[
-        batch['mask']
-      ]
-      for batch in run.batches_of(records)
-    ]
-    return np.concatenate(rows)
+    for batch in run.batches_of(records):
+      rows = compiled(self.variables, {'image': batch['image']})
+      yield np.asarray(rows)[batch['mask']], batch
 
   def test_split(self, dataset: Dataset | None = None) -> str:
     """Returns the split to evaluate on where none is named."""

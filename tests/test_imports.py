@@ -54,6 +54,9 @@ MAY_IMPORT = {
     for name in TRAINING_ALONE
   },
   'resflax.evaluation': (*LEVEL_1, *TRAINING_ALONE, 'resflax.evaluation'),
+  # Of runs, which know evaluation.
+  'resflax.evaluation.features': ('resflax',),
+  'resflax.evaluation.probe': ('resflax',),
   'resflax.training': ('resflax',),  # the trainer's: where all of it meets
   'resflax.runs': ('resflax',),
   'resflax.recalibration': ('resflax',),
@@ -92,12 +95,16 @@ ONLY_IN = {
     *('resflax.models', 'resflax.training', 'resflax.parallel'),
     *('resflax.runs', 'resflax.recalibration', 'resflax.aot'),
     *('resflax.benchmarks', 'resflax.export', 'resflax.doctor'),
-    'resflax.pseudo',
+    *('resflax.pseudo', 'resflax.evaluation.features'),
   ),
   'flax': ('resflax.models', 'resflax.training', 'resflax.benchmarks'),
   'optax': ('resflax.training', 'resflax.benchmarks'),
   'orbax': ('resflax.training.checkpointing',),
   'matplotlib': ('resflax.report',),
+  'sklearn': (
+    *('resflax.data.builders.digits', 'resflax.evaluation.classifiers'),
+    'resflax.benchmarks.photos',
+  ),
   'scipy': ('resflax.report', 'resflax.sweeps', 'resflax.benchmarks'),
   'tensorflow_datasets': ('resflax.data',),
   'grain': ('resflax.data',),
