@@ -22,7 +22,7 @@ its validation images, with a draw that is not among the five.
 """
 
 DRAWS = range(5)
-STEPS = 500
+STEPS = 2500
 
 BASE = {
   'resolution.schedule': 'fixed',
