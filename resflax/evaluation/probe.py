@@ -147,12 +147,6 @@ def prepare(
       f'{info.name} has {info.num_classes} classes: a probe tells two or more '
       'apart (--dataset).'
     )
-  channels = run.preprocessing.channels
-  if info.channels != channels:
-    raise UsageError(
-      f'The images of {info.name} have {info.channels} channels and the net '
-      f'takes {channels}: give a --dataset of these.'
-    )
   width(run)  # refuses a model without features
   splits = choose_splits(info, train=train, val=val, test=test)
   counts = {

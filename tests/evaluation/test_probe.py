@@ -68,6 +68,17 @@ def test_other_classes_than_the_nets_are_told_apart(run):
   assert alone.linear is None and set(alone.neighbors) == {20}
 
 
+def test_grey_images_are_given_as_colours(run):
+  images, labels = stripes(9)
+  grey, colours = (
+    ArrayDataset({'test': (pixels, labels)}).split('test')
+    for pixels in (images[..., :1], images[..., :1].repeat(3, -1))
+  )
+  np.testing.assert_array_equal(
+    extract(run, grey).values, extract(run, colours).values
+  )
+
+
 def info(**splits):
   return DatasetInfo('some', '', ('a', 'b'), 3, splits)
 
@@ -104,7 +115,6 @@ def refused(run, match, data=None, **options):
 
 
 def test_what_is_refused_before_anything_slow(run):
-  refused(run, 'have 1 channels and the net takes 3', grey())
   one = dataclasses.replace(dataset().info, class_names=('a',))
   single = dataset()
   single.info = one
@@ -120,15 +130,6 @@ def test_what_is_refused_before_anything_slow(run):
   refused(run, "has no split 'train', only test: give --train_split", only)
   setup = dataclasses.replace(run.setup, model=object())
   refused(dataclasses.replace(run, setup=setup), 'no method `features`')
-
-
-def grey():
-  return ArrayDataset(
-    {
-      name: (np.zeros((9, 8, 8, 1), np.uint8), np.arange(9) % 2)
-      for name in ('train', 'test')
-    }
-  )
 
 
 def test_what_only_the_examples_tell(run):
