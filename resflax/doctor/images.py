@@ -8,6 +8,7 @@ from resflax.data.bad import VERIFY, Bad, BadExamples
 from resflax.data.fill import bad_among
 from resflax.data.folders import FileRecords
 from resflax.data.headers import LONGEST_END, ends_well, read_header
+from resflax.data.mixture import MixedRecords
 from resflax.data.records import Records
 from resflax.data.splits import Picked
 from resflax.doctor.findings import Finding, ok, warning
@@ -35,9 +36,9 @@ def examine(check: str, setup: Setup) -> Finding:
   replaced = BadExamples(setup.num_examples, setup.resolved['data.bad_budget'])
   counts, seen = {}, 0
   for name in ('val', 'test', 'train'):  # a single one ends evaluation
-    records = setup.dataset.split(setup.resolved[f'data.{name}_split'])
-    counts[name] = len(records)
-    for looked_at, bad in _looks(records, info.channels, deadline):
+    parts = _parts(setup, name)
+    counts[name] = sum(map(len, parts))
+    for looked_at, bad in _looks_at_all(parts, info.channels, deadline):
       seen += looked_at
       if name == 'train':
         replaced.add(bad)
@@ -53,6 +54,14 @@ def examine(check: str, setup: Setup) -> Finding:
   if seen:
     said += _told(seen, sum(counts.values()))
   return _weighed(check, said, replaced)
+
+
+def _parts(setup: Setup, name: str) -> list[Records]:
+  """Returns the examples of a split, of a mixture each source's."""
+  if name != 'train':
+    return [setup.dataset.split(setup.resolved[f'data.{name}_split'])]
+  records = setup.inputs.train_records
+  return records.parts if isinstance(records, MixedRecords) else [records]
 
 
 def _told(seen: int, count: int) -> str:
@@ -73,6 +82,17 @@ def _weighed(check: str, said: str, replaced: BadExamples) -> Finding:
     f'Cannot use {first.place}: {first.reason}. Of {said}',
     f'training replaces {len(replaced)}: remove or replace the files, {VERIFY}',
   )
+
+
+def _looks_at_all(
+  parts: list[Records], channels: int, deadline: float
+) -> Iterator[tuple[int, list[Bad]]]:
+  """Yields what `_looks` does, each part's numbers after those before."""
+  start = 0
+  for records in parts:
+    for looked_at, bad in _looks(records, channels, deadline):
+      yield looked_at, [b._replace(index=start + b.index) for b in bad]
+    start += len(records)
 
 
 def _looks(

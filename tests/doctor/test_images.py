@@ -1,5 +1,7 @@
 """Images of folders: what evaluation cannot use, and training replaces."""
 
+import shutil
+
 import pytest
 
 from configs.folder import get_config
@@ -64,6 +66,17 @@ def test_training_replaces_some(folder, how):
   assert 'training replaces 1' in found.to_do and '--verify' in found.to_do
   with pytest.raises(DataError, match='1 of 40 training examples cannot'):
     look(folder, bad_budget=0.0)
+
+
+def test_the_sources_of_a_mixture(folder, tmp_path_factory):
+  other = shutil.copytree(folder, tmp_path_factory.mktemp('other') / 'more')
+  mixture = {'sources': (f'folder:{other}',), 'ratios': (1, 1)}
+  found = look(folder, mixture=mixture)
+  assert found.verdict == 'ok' and '80 to train, 40 to val' in found.found
+  for path in (middle(folder, 'train'), middle(other, 'train')):
+    damage(path, 'text')
+  found = look(folder, mixture=mixture, bad_budget=0.03)
+  assert found.verdict == 'warning' and 'replaces 2' in found.to_do
 
 
 def test_parts_of_one_split(folder):
