@@ -12,6 +12,7 @@
 """
 
 import re
+import sys
 
 from absl import flags
 
@@ -124,7 +125,12 @@ def _asked(loaded, datasets) -> list[tuple]:
   for given in datasets:
     dataset = given or loaded.setup.dataset
     split = SPLIT.value or loaded.test_split(given)
-    loaded.classes_in(dataset)
+    if renamed := loaded.classes_in(dataset).renamed:
+      print(
+        'note: {}: classes are told by their number, for {!r} of the data set '
+        'is {!r} of the net.'.format(dataset.info.name, *renamed),
+        file=sys.stderr,
+      )
     dataset.split(split)
     asked.append((dataset, split))
   return asked

@@ -19,10 +19,13 @@ class ClassMap(NamedTuple):
   Attributes:
     columns: the net's classes that compete; None = all of them.
     places: by label, the place of its class among them; -1 = it is not there.
+    renamed: the first label's name and the net's where classes are told by
+      number although they are called otherwise; None = the names agree.
   """
 
   columns: tuple[int, ...] | None
   places: Int[np.ndarray, ' labels']
+  renamed: tuple[str, str] | None = None
 
   def applied(self, batch: Mapping) -> dict:
     """Returns a batch of evaluation with places for labels.
@@ -71,7 +74,9 @@ def class_map(info: DatasetInfo, names: Sequence[str]) -> ClassMap:
       place = {name: i for i, name in enumerate(known)}
       return _among([place[name] for name in own], len(names))
   if len(own) == len(names):
-    return _among(range(len(own)), len(names))
+    return _among(range(len(own)), len(names))._replace(
+      renamed=_first_renamed(own, names)
+    )
   raise UsageError(
     f'{info.name} has {len(own)} classes, and the net tells {len(names)} '
     'apart: give a --dataset of these, or of some of them by the same names.'
@@ -86,9 +91,19 @@ def _among(classes: Sequence[int], total: int) -> ClassMap:
   return ClassMap(columns, np.searchsorted(columns, classes).astype(np.int32))
 
 
+def _named(names: Sequence[str]) -> bool:
+  return names[:1] != (NO_NAME.format(0),)
+
+
+def _first_renamed(own, names) -> tuple[str, str] | None:
+  pairs = zip(own, names, strict=True)
+  renamed = (pair for pair in pairs if pair[0] != pair[1])
+  return next(renamed, None) if _named(names) else None
+
+
 def _imagenet_ids(names: tuple[str, ...]) -> tuple[str, ...]:
-  unnamed = names[:1] == (NO_NAME.format(0),)
-  return imagenet.class_names() if unnamed and len(names) == 1000 else ()
+  usual = not _named(names) and len(names) == 1000
+  return imagenet.class_names() if usual else ()
 
 
 def _imagenet_numbers(names: tuple[str, ...]) -> tuple[str, ...]:

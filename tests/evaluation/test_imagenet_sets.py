@@ -105,8 +105,11 @@ def test_folders_are_known_by_the_names_of_their_classes(known):
 def test_classes_in_another_order_are_found_by_name():
   found = class_map(info('cab'), 'abc')
   assert found.columns is None and found.places.tolist() == [2, 0, 1]
-  found = class_map(info('xyz'), 'abc')  # by number, for want of better
-  assert found.columns is None and found.places.tolist() == [0, 1, 2]
+  assert found.renamed is None
+  found = class_map(info('axyz'), 'abcd')  # by number, for want of better
+  assert found.renamed == ('x', 'b')
+  assert found.columns is None and found.places.tolist() == [0, 1, 2, 3]
+  assert class_map(info('xy'), ('class 0', 'class 1')).renamed is None
 
 
 @pytest.mark.parametrize('names', ['ax', 'abcd'])
