@@ -52,6 +52,7 @@ def make_train_step(
   gradient = jax.grad(make_objective(forward, loss, teach), has_aux=True)
   if split:
     gradient = accumulated(gradient, split)
+  update = make_update(optimizer, learning_rate, ema_decay, ema_dynamic)
 
   def train_step(state: TrainState, batch: Mapping, teacher: PyTree = ()):
     key = jax.random.fold_in(jax.random.key(seed), state.step)
@@ -61,6 +62,43 @@ def make_train_step(
     gradients, found = gradient(
       state.params, (state.batch_stats, teacher), key, images, targets
     )
+    batch_stats = found.pop('batch_stats')
+    updated = update(state, gradients, batch_stats)
+    # Not the new parameters: they would have to be held beside the old ones.
+    checked = (
+      found['loss'] + optax.tree.norm(gradients) + optax.tree.sum(batch_stats)
+    )
+    finite = jnp.isfinite(checked)
+    kept = jax.tree.map(
+      lambda new, old: jnp.where(finite, new, old), updated, state
+    )
+    norms = {
+      f'gradient_norm/{part}': optax.tree.norm(tree)
+      for part, tree in (gradients.items() if gradient_norms else ())
+    }
+    state = kept.replace(step=updated.step)
+    # The sum as well, for jax_debug_nans looks at what comes out.
+    return state, {**found, **norms, 'finite': finite, 'checked': checked}
+
+  return train_step
+
+
+def make_update(
+  optimizer: optax.GradientTransformationExtraArgs,
+  learning_rate: Callable,
+  ema_decay: float,
+  ema_dynamic: bool,
+) -> Callable:
+  """Returns `update(state, gradients, batch_stats) -> state` of a step later.
+
+  Args:
+    optimizer: see `make_train_step`, as for the others.
+    learning_rate: of the step.
+    ema_decay: see `update_ema`.
+    ema_dynamic: see `update_ema`.
+  """
+
+  def update(state: TrainState, gradients: PyTree, batch_stats: PyTree):
     deltas, opt_state = optimizer.update(
       gradients,
       state.opt_state,
@@ -68,7 +106,6 @@ def make_train_step(
       learning_rate=learning_rate(state.step),
     )
     params = optax.apply_updates(state.params, deltas)
-    batch_stats = found.pop('batch_stats')
     ema = state.ema and update_ema(
       state.ema,
       {'params': params, 'batch_stats': batch_stats},
@@ -76,25 +113,9 @@ def make_train_step(
       dynamic=ema_dynamic,
       step=state.step,
     )
-    # Not the new parameters: they would have to be held beside the old ones.
-    checked = (
-      found['loss'] + optax.tree.norm(gradients) + optax.tree.sum(batch_stats)
-    )
-    finite = jnp.isfinite(checked)
-    params, batch_stats, opt_state, ema = jax.tree.map(
-      lambda new, old: jnp.where(finite, new, old),
-      (params, batch_stats, opt_state, ema),
-      (state.params, state.batch_stats, state.opt_state, state.ema),
-    )
-    norms = {
-      f'gradient_norm/{part}': optax.tree.norm(tree)
-      for part, tree in (gradients.items() if gradient_norms else ())
-    }
-    state = TrainState(state.step + 1, params, batch_stats, opt_state, ema)
-    # The sum as well, for jax_debug_nans looks at what comes out.
-    return state, {**found, **norms, 'finite': finite, 'checked': checked}
+    return TrainState(state.step + 1, params, batch_stats, opt_state, ema)
 
-  return train_step
+  return update
 
 
 def make_objective(
