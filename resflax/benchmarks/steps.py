@@ -7,7 +7,9 @@ from resflax.benchmarks.measure import Row, interleave
 from resflax.benchmarks.nets import make_setup, random_batch, stepper
 
 BATCH = 4
-
+# Its last stage has 2x2 pixels.
+SMALL = {'variant': 'resnet18', 'width': 0.25, 'resolution': 48}
+SMALL_BATCH = 64
 
 NETS = {
   'ResNet-50, nn.Conv': ('resnet50', 'xla'),
@@ -21,7 +23,7 @@ def run(*, quick: bool) -> Iterator[Row]:
   """Compares forms of the convolution, ResNeXt with ResNet, ours with timm."""
   for resolution in (112,) if quick else (112, 224):
     programs = {
-      name: _step(variant, resolution, conv)
+      name: _step(variant, resolution, BATCH, conv=conv)
       for name, (variant, conv) in NETS.items()
     }
     if timm_peer.is_here():
@@ -43,11 +45,31 @@ def run(*, quick: bool) -> Iterator[Row]:
     if TIMM in seconds:
       theirs = seconds[TIMM]
       yield Row(f'{TIMM}, {at}', theirs, 'CPU-s', ours / theirs, 'ours to it')
+  yield from _small(repeats=3 if quick else 7)
 
 
-def _step(variant: str, resolution: int, conv: str):
+def _small(*, repeats: int) -> Iterator[Row]:
+  """Compares forms where the image is smaller than the kernel at the end."""
+  forms = {'nn.Conv': 'xla', 'ours': 'auto'}
+  times = interleave(
+    {
+      name: _step(batch_size=SMALL_BATCH, conv=conv, **SMALL)
+      for name, conv in forms.items()
+    },
+    repeats=repeats,
+  )
+  plain, ours = (times[name].cpu_s for name in forms)
+  at = f'{SMALL["resolution"]} px, batch {SMALL_BATCH}'
+  yield Row(f'ResNet-18 of width 0.25 as nn.Conv, {at}', plain, 'CPU-s')
+  yield Row(
+    *(f'ResNet-18 of width 0.25, {at}', ours, 'CPU-s', ours / plain),
+    'nn.Conv',
+  )
+
+
+def _step(variant: str, resolution: int, batch_size: int, **fields):
   setup = make_setup(
-    variant, resolution=resolution, batch_size=BATCH, conv=conv
+    variant, resolution=resolution, batch_size=batch_size, **fields
   )
   state = setup.initial_state()
   program = setup.lower_train(resolution).compile()

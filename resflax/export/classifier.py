@@ -103,5 +103,7 @@ def of_run(run: Run) -> Classifier:
     std=preprocessing.std,
   )
   variables = jax.tree.map(np.asarray, unstack(run.variables))
-  model = build_model(metadata.all_fields, num_classes=classes_of(variables))
+  # Operations that every runtime knows: none depends on the platform.
+  plain = {**metadata.all_fields, 'conv': 'xla'}
+  model = build_model(plain, num_classes=classes_of(variables))
   return Classifier(model, variables, preprocessing, metadata, run.step)

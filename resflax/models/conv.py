@@ -1,12 +1,13 @@
 """The convolution that every module of this project uses.
 
-The forward pass is XLA's. The backward pass is written out for CPUs, where
+The forward pass is XLA's, on CPUs with zeros around an image that is smaller
+than the kernel (`keep_roles`). The backward pass is written out for CPUs, where
 XLA knows one fast form only (images NHWC, kernel HWIO, in the entry
 computation); what autodiff writes for the kernel's gradient has other
 dimension numbers and runs as naive loops when it is grouped or inside of a
-loop. For other platforms it is autodiff's, so their programs are those of
-`nn.Conv` (tests/models/test_conv_programs.py). docs/results/conv.md has the
-measurements.
+loop. For other platforms both are XLA's and autodiff's, so their programs are
+those of `nn.Conv` (tests/models/test_conv_programs.py). docs/results/conv.md
+has the measurements.
 """
 
 import functools
@@ -19,7 +20,13 @@ from jax import lax
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 
-from resflax.models.conv_gradients import Window, convolve, gradients
+from resflax.models.conv_gradients import (
+  Window,
+  convolve,
+  gradients,
+  is_smaller,
+  keep_roles,
+)
 from resflax.models.initializers import he_normal
 
 Images = Float[Array, 'batch height width inputs']
@@ -39,8 +46,8 @@ class Conv(nn.Module):
     kernel_size: odd.
     stride: see `Window`, as for dilation and groups.
     padding: 'symmetric' or 'same'.
-    form: 'auto', or 'xla' for autodiff's backward pass on every platform,
-      which has a forward mode as well (Hessian products).
+    form: 'auto', or 'xla' for XLA's and autodiff's on every platform, which
+      has a forward mode as well (Hessian products).
     kernel_init: of [side, side, inputs a group, features].
     dtype: of the computation and the output; parameters are float32.
   """
@@ -79,24 +86,35 @@ class Conv(nn.Module):
 
 def plain(x: Images, kernel: Kernel, window: Window) -> Outputs:
   """Returns the convolution as XLA and autodiff have it."""
-  return convolve(
-    x,
-    kernel,
-    window.padding,
-    stride=window.stride,
-    kernel_dilation=window.dilation,
-    groups=window.groups,
-  )
+  return convolve(x, kernel, **_given(window))
+
+
+def _given(window: Window) -> dict:
+  return {
+    'padding': window.padding,
+    'stride': window.stride,
+    'kernel_dilation': window.dilation,
+    'groups': window.groups,
+  }
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
 def convolution(x: Images, kernel: Kernel, window: Window) -> Outputs:
-  """Returns the convolution; its backward pass depends on the platform."""
-  return plain(x, kernel, window)
+  """Returns the convolution; how it is done depends on the platform."""
+  if not is_smaller(x, kernel, window.groups):
+    return plain(x, kernel, window)
+
+  def on_cpu(x, kernel):
+    return keep_roles(x, kernel, **_given(window))
+
+  def elsewhere(x, kernel):
+    return plain(x, kernel, window)
+
+  return lax.platform_dependent(x, kernel, cpu=on_cpu, default=elsewhere)
 
 
 def _forward(x, kernel, window):
-  return plain(x, kernel, window), (x, kernel)
+  return convolution(x, kernel, window), (x, kernel)
 
 
 # Jitted, so that a net traces it once for each shape, not for each layer.

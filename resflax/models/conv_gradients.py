@@ -64,7 +64,7 @@ def _input_gradient(x, kernel, gradient, window):
     (reach - before, size + before - _spread(out, window))
     for size, out, (before, _) in _sides(x, gradient, window)
   ]
-  return convolve(
+  return keep_roles(
     gradient,
     turned,
     padding,
@@ -89,7 +89,7 @@ def _kernel_gradient(x, kernel, gradient, window):
     (before, reach + _spread(out, window) - size - before)
     for size, out, (before, _) in _sides(x, gradient, window)
   ]
-  return convolve(
+  return keep_roles(
     images,
     gradient.transpose(1, 2, 0, 3),
     padding,
@@ -182,6 +182,31 @@ def _sides(x, gradient, window):
 def _spread(out: int, window: Window) -> int:
   """Input pixels from the first output pixel's corner to the last one's."""
   return (out - 1) * window.stride + 1
+
+
+def keep_roles(x, kernel, padding, *, input_dilation=1, groups=1, **rest):
+  """Convolves with the image as the image, however small it is.
+
+  XLA's simplifier takes the smaller of the two for the kernel. Of 2x2 pixels
+  under a 3x3 kernel it makes a convolution that its CPU backend has naive
+  loops for alone, so here the image comes with its zeros around it.
+  """
+  if is_smaller(x, kernel, groups):
+    rows, columns = ((*around, input_dilation - 1) for around in padding)
+    zero = jnp.zeros((), x.dtype)
+    x = lax.pad(x, zero, [(0, 0, 0), rows, columns, (0, 0, 0)])
+    # Or the simplifier would make padding of the zeros again.
+    x = lax.optimization_barrier(x)
+    padding, input_dilation = ((0, 0), (0, 0)), 1
+  return convolve(
+    x, kernel, padding, input_dilation=input_dilation, groups=groups, **rest
+  )
+
+
+def is_smaller(x, kernel, groups: int) -> bool:
+  """Whether XLA would take the image for the kernel."""
+  pixels, taps = x.shape[1] * x.shape[2], kernel.shape[0] * kernel.shape[1]
+  return groups == 1 and pixels < taps
 
 
 def convolve(

@@ -32,7 +32,7 @@ MODEL = {
     'conv': Field(
       str,
       'auto',
-      'backward pass: by platform, or plain autodiff (has a forward mode)',
+      "by platform, or XLA's and autodiff's (which has a forward mode)",
       choices=('auto', 'xla'),
     ),
     'scan_blocks': Field(

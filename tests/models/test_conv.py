@@ -128,7 +128,7 @@ WINDOWS = [
 ]
 
 
-@pytest.mark.parametrize('size', [(8, 8), (9, 10)])
+@pytest.mark.parametrize('size', [(8, 8), (9, 10), (2, 2), (1, 3)])
 @pytest.mark.parametrize('kernel_size, groups, features, window', WINDOWS)
 def test_gradients_equal_autodiff_in_float64(
   size, kernel_size, groups, features, window
@@ -152,6 +152,20 @@ def test_gradients_equal_autodiff_in_float64(
     np.testing.assert_allclose(
       np.asarray(got) / scale, expected / scale, atol=1e-5
     )
+
+
+@pytest.mark.parametrize('size', [(1, 1), (2, 2), (2, 4)])
+@pytest.mark.parametrize('kernel_size, groups, features, window', WINDOWS)
+def test_small_images_convolve_alike(
+  size, kernel_size, groups, features, window, key
+):
+  x = jax.random.normal(key, (3, *size, features))
+  ours, plain = (
+    Conv(features, kernel_size, groups=groups, form=form, **window)
+    for form in ('auto', 'xla')
+  )
+  got, variables = ours.init_with_output(key, x)
+  np.testing.assert_allclose(got, plain.apply(variables, x), atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,9 @@ def operations(text):
 @pytest.mark.parametrize('platform', ['tpu', 'cuda'])
 @pytest.mark.parametrize('stride', [1, 2])
 @pytest.mark.parametrize('groups', [1, 4])
-def test_other_platforms_get_autodiffs_program(platform, stride, groups):
-  x = jax.ShapeDtypeStruct((2, 8, 8, 8), jnp.float32)
+@pytest.mark.parametrize('side', [2, 8])
+def test_other_platforms_get_autodiffs_program(platform, stride, groups, side):
+  x = jax.ShapeDtypeStruct((2, side, side, 8), jnp.float32)
   ours = Conv(16, 3, stride=stride, groups=groups)
   theirs = nn.Conv(
     16,
@@ -63,3 +64,18 @@ def test_on_a_cpu_it_is_another_one():
     for form in ('auto', 'xla')
   )
   assert auto != plain
+
+
+@pytest.mark.parametrize('side, stride', [(1, 1), (2, 1), (2, 2), (3, 2)])
+def test_on_a_cpu_a_small_image_stays_the_image(side, stride):
+  x = jax.ShapeDtypeStruct((2, side, side, 8), jnp.float32)
+
+  def labels(form):
+    traced = gradients(Conv(16, 3, stride=stride, form=form), x, 1)
+    text = traced.lower().compile().as_text()
+    return re.findall(r' convolution\(.*dim_labels=(\w+->\w+)', text)
+
+  assert labels('auto') == ['b01f_01io->b01f'] * 3
+  assert any(
+    label.startswith('01') for label in labels('xla')
+  )  # in naive loops
