@@ -31,7 +31,9 @@ def ahead(
   """Yields `make(start)`, ..., `make(stop - 1)`.
 
   Threads hold `MAX_THREADS + 2` results at most: 2 beyond those in the making.
-  They and the workers end with the iterator.
+  They and the workers end with the iterator. Where there are workers, a signal
+  has to be noted and obeyed between results: an exception that it raises inside
+  of Grain may leak shared memory, or have the end wait for a lock.
 
   Args:
     make: picklable where there are workers.

@@ -40,8 +40,9 @@ def test_more_workers_than_a_machine_can_start_are_refused():
     check_workers(1000)
 
 
+# As training, it stops between results: no exception arises inside of Grain.
 PROGRAM = """
-import os, time
+import os, signal, time
 import numpy as np
 from absl import flags
 from resflax.data.ahead import ahead
@@ -52,17 +53,20 @@ def make(index):
   return np.full(10_000, os.getpid())
 
 def consume():
+  interrupts = []
+  signal.signal(signal.SIGINT, lambda *_: interrupts.append('interrupted'))
   results = ahead(make, 0, 10**6, workers=2)
   try:
     for count, result in enumerate(results):
       if count < 4:
         print(result[0], flush=True)
       del result
+      if interrupts:
+        break
   except LostPeerError as error:
     print(error.exit_code, error)
-  except KeyboardInterrupt:
-    print('interrupted')
   results.close()
+  print(*interrupts)
 
 if __name__ == '__main__':
   flags.FLAGS.mark_as_parsed()
