@@ -13,8 +13,10 @@ All sizes are multiples of 32, by which the net divides them: from 48 pixels its
 last stages lie elsewhere on the image. The last stage of training is 35 % of
 the run, for the average of weights has to forget the sizes before it.
 
-CIFAR-10 from 16 pixels up lost 1 to 2 points at equal epochs where images
-repeat (docs/results/progressive.md): its pictures have no detail to spare.
+Measured: 1.26 +- 0.92 points above equal epochs in 0.62 of the time, and 7.6
+above equal time. CIFAR-10 from 16 pixels up lost 1 to 2 points at equal epochs
+where images repeat, for its pictures have no detail to spare
+(docs/results/progressive.md).
 """
 
 EPOCHS, SHORT_EPOCHS = 48.0, 30.0
