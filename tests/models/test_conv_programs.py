@@ -76,6 +76,5 @@ def test_on_a_cpu_a_small_image_stays_the_image(side, stride):
     return re.findall(r' convolution\(.*dim_labels=(\w+->\w+)', text)
 
   assert labels('auto') == ['b01f_01io->b01f'] * 3
-  assert any(
-    label.startswith('01') for label in labels('xla')
-  )  # in naive loops
+  # XLA's own exchange them, which ends in naive loops.
+  assert any(label.startswith('01') for label in labels('xla'))
