@@ -11,7 +11,7 @@ import numpy as np
 from resflax.errors import PreemptedError, ResflaxError
 from resflax.parallel import distributed
 from resflax.resolution import Stage, stage_at, steps_from
-from resflax.training.finiteness import Finiteness
+from resflax.training.finiteness import CHECKS, Finiteness
 
 # Steps dispatched but not awaited. On CPU, more than about 32 of them over
 # several devices hang; and a host far ahead only holds memory.
@@ -66,7 +66,7 @@ class Window:
     """Returns the means of the finite steps and begins a new window."""
     self.fetch()
     rows, self._fetched = self._fetched, []
-    names = ('loss', 'top1') if rows else ()
+    names = [name for name in rows[0] if name not in CHECKS] if rows else ()
     return {
       f'train/{name}': float(np.mean([row[name] for row in rows]))
       for name in names

@@ -188,6 +188,18 @@ def test_window_means_the_steps_since_the_last_row():
   assert window.mean() == {'train/loss': 5.0, 'train/top1': 0.5}
 
 
+def test_a_row_has_the_means_of_all_that_a_step_measures():
+  window = Window(Finiteness())
+  for step, norm in ((1, 2.0), (2, 4.0)):
+    more = {'gradient_norm/stem': jnp.float32(norm), 'checked': jnp.float32(1)}
+    window.add(step, metrics() | more)
+  assert window.mean() == {
+    'train/loss': 1.0,
+    'train/top1': 0.5,
+    'train/gradient_norm/stem': 3.0,
+  }
+
+
 def test_steps_left_weighs_by_pixels():
   stages = [Stage(0, 16), Stage(10, 32)]
   assert steps_left(stages, 5, 20) == 5 + 10 * 4

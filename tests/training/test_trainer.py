@@ -296,3 +296,20 @@ def test_single_steps_that_are_not_finite_are_left_out():
   assert counts[-1] == 5 and counts == sorted(counts)
   assert all(np.isfinite(r['train/loss']) for r in rows if 'train/loss' in r)
   assert result.evaluation.top1 == 1.0
+
+
+def test_rows_hold_the_length_of_the_gradient_where_asked_for(bright_or_dark):
+  logged = {}
+  for asked in (True, False):
+    rows = []
+    train(
+      {**CONFIG, 'data': SPLITS, 'log_gradient_norms': asked},
+      model=Linear(),
+      source=bright_or_dark,
+      hooks=[lambda step, state, row, kept=rows: kept.append(row)],
+    )
+    logged[asked] = [row for row in rows if 'train/loss' in row]
+  name = 'train/gradient_norm/Dense_0'
+  norms = [row[name] for row in logged[True]]
+  assert len(norms) == 4 and norms[0] > 1  # later, all is learned
+  assert not any(name in row for row in logged[False])
