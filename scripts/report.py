@@ -3,10 +3,18 @@
 python -m scripts.report DIR...
 """
 
+from absl import flags
+
 from resflax import report
 from resflax.errors import UsageError
 from scripts import law_flags
 from scripts.command import run
+
+FIGURES = flags.DEFINE_bool(
+  'figures',
+  False,
+  'Also write curves.svg, and gradients.svg of a sweep that logged them.',
+)
 
 
 def main(folders: list[str]) -> None:
@@ -17,17 +25,21 @@ def main(folders: list[str]) -> None:
       '--workdir of scripts.train or scripts.sweep commands.'
     )
   for folder in folders:
-    print(_build(folder))
+    for path in _build(folder):
+      print(path)
 
 
-def _build(folder: str) -> object:
+def _build(folder: str) -> list[object]:
+  """Returns the page, and the figures where they are wanted."""
   from resflax.sweeps.folder import is_sweep
 
   if not is_sweep(folder):
-    return report.build(folder)
-  from resflax.sweeps import page
+    page, save_figures = report.build(folder), report.save_figures
+  else:
+    from resflax.sweeps.page import build, save_figures
 
-  return page.build(folder, law_flags.METRIC.value, law_flags.DECADES.value)
+    page = build(folder, law_flags.METRIC.value, law_flags.DECADES.value)
+  return [page, *(save_figures(folder) if FIGURES.value else ())]
 
 
 if __name__ == '__main__':

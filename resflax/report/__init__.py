@@ -6,8 +6,10 @@ from etils import epath
 
 from resflax.errors import StorageError
 from resflax.paths import absolute
+from resflax.report.curves import curves, logged_panels
 from resflax.report.page import page
 from resflax.report.read import read_run
+from resflax.report.theme import save
 
 
 def build(workdir: epath.PathLike) -> epath.Path:
@@ -36,3 +38,16 @@ def build(workdir: epath.PathLike) -> epath.Path:
       'give yourself the right to write there.'
     ) from error
   return path
+
+
+def save_figures(workdir: str) -> list[str]:
+  """Writes `curves.svg` into a run folder, a local one; returns its path.
+
+  Raises:
+    UsageError: `workdir` is not a run folder.
+    StorageError: a file in it is not what training writes, or it is full.
+  """
+  run, path = read_run(workdir), os.path.join(absolute(workdir), 'curves.svg')
+  if not logged_panels(run):
+    return []
+  return [save(path, curves, run, flag='--figures')]

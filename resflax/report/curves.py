@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from resflax.report.laws import label_even
 from resflax.report.read import Run
 from resflax.report.series import stage_changes, thin
 from resflax.report.theme import COLOR, canvas, place
@@ -53,6 +54,13 @@ def curves(run: Run) -> Figure:
   axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f'{step:,.0f}'))
   axes.set_xlabel('training step')
   return figure
+
+
+def gradient_parts(run: Run) -> list[str]:
+  """Returns the parts whose gradient was logged: stem, stages and head."""
+  logged = next((r for r in run.rows if f'{GRADIENT}stem' in r), {})
+  parts = [k.removeprefix(GRADIENT) for k in logged if k.startswith(GRADIENT)]
+  return sorted(parts, key=lambda p: (p == 'head', p != 'stem', p))
 
 
 def spread(
@@ -212,7 +220,7 @@ def _throughput(axes: Axes, run: Run) -> list[Label]:
 
 def _gradients(axes: Axes, run: Run) -> list[Label]:
   labels = []
-  parts = _parts(run)
+  parts = gradient_parts(run)
   for number, part in enumerate(parts):
     # The deeper, the darker: an order, not names to look up.
     shade = 0.25 + 0.75 * (number + 1) / len(parts)
@@ -220,14 +228,8 @@ def _gradients(axes: Axes, run: Run) -> list[Label]:
     axes.plot(thin(steps), thin(values), color=COLOR['blue'], alpha=shade)
     labels.append((values[-1], f'{part} {values[-1]:.2g}', COLOR['soft']))
   axes.set_yscale('log')
+  label_even(axes)
   return labels
-
-
-def _parts(run: Run) -> list[str]:
-  """Returns stem, stages and head, in the order of the network."""
-  logged = next((r for r in run.rows if f'{GRADIENT}stem' in r), {})
-  parts = [k.removeprefix(GRADIENT) for k in logged if k.startswith(GRADIENT)]
-  return sorted(parts, key=lambda p: (p == 'head', p != 'stem', p))
 
 
 # title with its unit, keys of which one has to be there, height, what draws it

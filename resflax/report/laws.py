@@ -51,7 +51,7 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   above.margins(x=0.05)
   _limit(above, [fit for _, fit in series])
   label_powers(above, 'compute')
-  _label_even(above)
+  label_even(above)
   above.legend(loc='upper left', bbox_to_anchor=(1.02, 1), frameon=False)
   last = above
   if fitted:
@@ -210,8 +210,8 @@ def label_powers(axes: Axes, cost: str) -> None:
   axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _label_even(axes: Axes) -> None:
-  """Labels a log axis of less than two decades at even distances."""
+def label_even(axes: Axes) -> None:
+  """Labels a log axis of y at even distances, without math text."""
   low, high = axes.get_ylim()
   ticks = np.geomspace(low, high, _TICKS + 2)[1:-1]
   axes.set_yticks([float(f'{tick:.2g}') for tick in ticks])

@@ -11,11 +11,13 @@ from resflax.fields import flat
 from resflax.paths import absolute
 from resflax.report.effects import effects
 from resflax.report.elements import details, document, section, table
+from resflax.report.gradients import draw_gradients
 from resflax.report.runs_table import SCRIPT
 from resflax.report.summary import duration, fact
-from resflax.report.theme import svg
+from resflax.report.theme import save, svg
 from resflax.report.tracks import MOST_NAMES, MOST_TRACKS, draw_tracks
 from resflax.sweeps.folder import Member, members
+from resflax.sweeps.gradients import gradients
 from resflax.sweeps.page_law import law_sections
 from resflax.sweeps.page_runs import (
   labels_section,
@@ -43,6 +45,7 @@ def build(folder: str, metric: str, least_decades: int | float | None) -> str:
   parts = [
     _head(path.name, found),
     _curves(found),
+    _gradients(found),
     labels_section(found),
     *law_sections(str(path), metric, least_decades),
     runs_section(found),
@@ -92,6 +95,45 @@ def _curves(found: Sequence[Member]) -> str:
     text += f' The others of {count} labels are left out.'
   drawn = svg('Validation of the labels', draw_tracks, shown, is_compute)
   return section('Curves', text, f'<div class="wide">{drawn}</div>')
+
+
+def _gradients(found: Sequence[Member]) -> str:
+  shown = gradients(found)
+  if not shown:
+    return ''
+  text = (
+    'Medians over the first and the last tenth of the steps, of several seeds '
+    'their geometric mean. Only labels with log_gradient_norms have them.'
+  )
+  drawn = svg('Gradients from stem to head', draw_gradients, shown)
+  return section('Gradients', text, f'<div class="wide">{drawn}</div>')
+
+
+def save_figures(folder: str) -> list[str]:
+  """Writes what a page shows of the training as files of their own.
+
+  Args:
+    folder: of the sweep; gets `curves.svg`, and `gradients.svg` where they were
+      logged.
+
+  Returns:
+    The paths.
+
+  Raises:
+    UsageError: not a sweep's folder.
+    StorageError: a file in it cannot be read, or a figure be written.
+  """
+  path = Path(absolute(folder))
+  found = members(str(path))
+  figures = {}
+  if (shown := panels(found))[0]:
+    figures['curves.svg'] = (draw_tracks, *shown)
+  if lengths := gradients(found):
+    figures['gradients.svg'] = (draw_gradients, lengths)
+  return [
+    save(str(path / name), *drawn, flag='--figures')
+    for name, drawn in figures.items()
+  ]
 
 
 def _provenance(found: Sequence[Member]) -> str:

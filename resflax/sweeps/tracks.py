@@ -15,6 +15,7 @@ from resflax.sweeps.results import counted, stages_of
 _METRICS = (  # title, key, scale, whether more is better
   ('Validation top-1 accuracy, %', 'eval/top1', 100, True),
   ('Validation loss, nats', 'eval/loss', 1, False),
+  ('Training loss, nats', 'train/loss', 1, False),
 )
 _ALIKE = 1.5  # times the compute of the cheapest
 

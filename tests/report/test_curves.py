@@ -98,6 +98,8 @@ def test_gradients_are_drawn_from_stem_to_head(write_run):
   ]
   (axes,) = curves(dataclasses.replace(run, rows=rows)).axes
   assert axes.get_yscale() == 'log'
+  ticks = [tick.get_text() for tick in axes.get_yticklabels(which='both')]
+  assert len(ticks) > 2 and not any('$' in text for text in ticks)
   assert [line.get_ydata()[-1] for line in axes.get_lines()] == [
     *(0.25, 0.05, 0.01, 2.0)
   ]

@@ -1,5 +1,7 @@
 """Curves of labels: over what they are, and which runs they are means of."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,15 @@ def test_over_compute_the_frontier_is_blue(tmp_path):
   assert is_compute
   colors = {track.label: track.color for track in accuracy.tracks}
   assert colors == {'s': 'blue', 'bad': 'gray', 'l': 'blue'}
+
+
+def test_the_training_loss_is_overlaid_where_it_was_logged(tmp_path):
+  write(tmp_path, 'a', 0)
+  file = tmp_path / 'a-00000000' / 'metrics' / '000000000.jsonl'
+  rows = ''.join(
+    json.dumps({'step': step, 'train/loss': 1 / step}) + '\n' for step in (2, 4)
+  )
+  file.write_text(rows + file.read_text())
+  panel = panels(members(str(tmp_path)))[0][-1]
+  assert panel.title == 'Training loss, nats' and not panel.is_accuracy
+  assert list(panel.tracks[0].mean) == [0.5, 0.25]
