@@ -3,6 +3,7 @@ r"""Fits scaling laws to a sweep's runs, and says where they break.
   python -m scripts.sweep --config=configs/cifar10.py --workdir=DIR \
     --sweep=configs/sweeps/compute_ladder.py
   python -m scripts.fit --workdir=DIR [--metric=loss] [--hold_out=2]
+  python -m scripts.fit --points=DIR/fit.csv
   python -m scripts.fit --published --out=/tmp/published
 
 Writes fit.json, fit.csv, fit.svg, fit.png, frontier.svg and frontier.png; see
@@ -22,6 +23,9 @@ from scripts.fit_tables import show
 WORKDIR = flags.DEFINE_string('workdir', None, 'Folder of a sweep.')
 PUBLISHED = flags.DEFINE_bool(
   'published', False, 'Fit ResNet-RS and EfficientNet as published instead.'
+)
+POINTS = flags.DEFINE_string(
+  'points', None, 'The fit.csv of an earlier fit, in place of a sweep.'
 )
 OUT = flags.DEFINE_string('out', None, "Gets the files; unset = the sweep's.")
 LEVEL = flags.DEFINE_float(
@@ -44,17 +48,19 @@ JSON = flags.DEFINE_bool('json', False, 'Print fit.json instead of tables.')
 def main(argv: list[str]) -> None:
   """Fits, writes the files and prints; refuses where there is no law."""
   del argv
-  if (WORKDIR.value is None) != PUBLISHED.value:
+  if [WORKDIR.value, POINTS.value, PUBLISHED.value or None].count(None) != 2:
     raise UsageError(
-      'Give one of --workdir (of scripts.sweep) and --published.'
+      'Give one of --workdir (of scripts.sweep), --points and --published.'
     )
   if PUBLISHED.value and law_flags.METRIC.value != 'error':
     raise UsageError('--published has errors alone (--metric).')
-  if not PUBLISHED.value and not Path(WORKDIR.value).is_dir():
+  if TRAIN_LOSS.value and WORKDIR.value is None:
+    raise UsageError('--train_loss needs the runs of a --workdir.')
+  if WORKDIR.value is not None and not Path(WORKDIR.value).is_dir():
     raise UsageError(f'There is no folder {WORKDIR.value!r} (--workdir).')
   from resflax.sweeps.writing import as_json, provenance, write
 
-  fits = _published() if PUBLISHED.value else {'sweep': _sweep()}
+  fits = _fits()
   report = {'fits': fits, 'provenance': provenance()}
   out = OUT.value or WORKDIR.value
   files = write(absolute(out), report) if out else []
@@ -67,6 +73,26 @@ def main(argv: list[str]) -> None:
   laws = [law for found in fits.values() for law in found['laws'].values()]
   if all('refused' in law for law in laws):
     raise UsageError(f'There is no law: {laws[0]["refused"]}.')
+
+
+def _fits() -> dict[str, dict]:
+  if PUBLISHED.value:
+    return _published()
+  return {'sweep': _sweep()} if POINTS.value is None else _again()
+
+
+def _again() -> dict[str, dict]:
+  from resflax.sweeps.analysis import analyse_runs
+  from resflax.sweeps.table import read_table
+
+  metric, fits = law_flags.METRIC.value, read_table(absolute(POINTS.value))
+  for point in (point for points in fits.values() for point in points):
+    if not getattr(point, metric):
+      raise UsageError(f'{point.label} has no {metric} (--metric, --points).')
+  return {
+    name: analyse_runs(points, metric, **_options())
+    for name, points in fits.items()
+  }
 
 
 def _published() -> dict[str, dict]:

@@ -11,7 +11,7 @@ from resflax.sweeps.frontier import families, frontiers
 from resflax.sweeps.held_out import predicted
 from resflax.sweeps.intervals import LEVEL
 from resflax.sweeps.law import LEAST_DECADES, REFITS, NotIdentified, law_of
-from resflax.sweeps.overfitting import kept, verdicts
+from resflax.sweeps.overfitting import verdicts, with_train_loss
 from resflax.sweeps.points import Point
 
 
@@ -58,10 +58,10 @@ def analyse_runs(
 
   Losses on training images count where they have been measured.
   """
-  folders = [folder for point in points for folder in point.folders]
+  points = with_train_loss(points)
   return {
     **analyse(points, metric, **options),
-    'depth_or_width': verdicts(points, kept(folders)),
+    'depth_or_width': verdicts(points),
   }
 
 

@@ -9,7 +9,7 @@ augmented images, is no such signal.
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,26 +53,14 @@ def pairs(points: Sequence[Point]) -> list[tuple[Point, Point]]:
   return found
 
 
-def verdicts(
-  points: Sequence[Point], train_loss: Mapping[str, float]
-) -> list[dict]:
-  """Returns what each pair says, over the seeds that both have.
-
-  Args:
-    points: of a sweep.
-    train_loss: of each run's folder, see `measure`; may be empty.
-  """
+def verdicts(points: Sequence[Point]) -> list[dict]:
+  """Returns what each pair of a sweep says, over the seeds that both have."""
   rows = []
   for deep, wide in pairs(points):
     held_out = _difference(deep, wide, deep.loss, wide.loss)
     train = None
-    if {*deep.folders, *wide.folders} <= train_loss.keys():
-      train = _difference(
-        deep,
-        wide,
-        [train_loss[folder] for folder in deep.folders],
-        [train_loss[folder] for folder in wide.folders],
-      )
+    if deep.train_loss and wide.train_loss:
+      train = _difference(deep, wide, deep.train_loss, wide.train_loss)
     rows.append(
       {
         'deep': deep.label,
@@ -116,7 +104,7 @@ def measure(folder: str) -> float:
   Raises:
     UsageError: label smoothing is part of the run's loss.
   """
-  if folder in (before := kept([folder])):
+  if folder in (before := _kept([folder])):
     return before[folder]
   from resflax.runs import load_run  # JAX takes seconds to import
 
@@ -132,7 +120,17 @@ def measure(folder: str) -> float:
   return evaluation.loss
 
 
-def kept(folders: Iterable[str]) -> dict[str, float]:
+def with_train_loss(points: Iterable[Point]) -> list[Point]:
+  """Returns points with what `measure` has left in the folders of all runs."""
+  return [
+    point._replace(train_loss=losses)
+    if len(losses := tuple(_kept(point.folders).values())) == len(point.seeds)
+    else point
+    for point in points
+  ]
+
+
+def _kept(folders: Iterable[str]) -> dict[str, float]:
   """Returns what `measure` has left in runs' folders, where it has."""
   files = {folder: Path(folder) / _FILE for folder in folders}
   return {

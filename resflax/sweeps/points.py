@@ -37,6 +37,8 @@ class Point(NamedTuple):
     seeds: of the runs.
     error: held-out, 0 to 1, a seed each.
     loss: held-out cross-entropy in nats, without smoothing, a seed each.
+    train_loss: the same on their training images, un-augmented, or none where
+      it was not measured.
     folders: of the runs.
     commits: of the code they ran.
   """
@@ -56,6 +58,7 @@ class Point(NamedTuple):
   seeds: tuple[int, ...]
   error: tuple[float, ...]
   loss: tuple[float, ...] = ()
+  train_loss: tuple[float, ...] = ()
   folders: tuple[str, ...] = ()
   commits: tuple[str | None, ...] = ()
 

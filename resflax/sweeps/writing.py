@@ -1,6 +1,5 @@
 """The files of a fit: all of it as JSON, its points as CSV, and figures."""
 
-import csv
 import math
 import platform
 import sys
@@ -13,11 +12,7 @@ from resflax.report.laws import draw_frontiers, draw_laws
 from resflax.report.theme import save
 from resflax.sweeps.analysis import described
 from resflax.sweeps.published_points import efficientnets, resnet_rs
-
-_COLUMNS = (
-  *('label', 'config', 'depths', 'width', 'resolution', 'epochs', 'compute'),
-  *('macs', 'params', 'step_ms', 'tpu_ms', 'seeds', 'error', 'loss'),
-)
+from resflax.sweeps.table import write_table
 
 
 def write(folder: str, report: Mapping) -> list[str]:
@@ -34,7 +29,7 @@ def write(folder: str, report: Mapping) -> list[str]:
   try:
     path.mkdir(parents=True, exist_ok=True)
     (path / 'fit.json').write_text(as_json(report) + '\n')
-    _write_table(path / 'fit.csv', report['fits'])
+    write_table(path / 'fit.csv', report['fits'])
   except OSError as error:
     raise StorageError(
       f'Cannot write the fit to {folder!r}: {error.strerror or error} (--out).'
@@ -70,22 +65,6 @@ def _finite(value):
   if isinstance(value, float) and not math.isfinite(value):
     return None
   return value
-
-
-def _write_table(path: Path, fits: Mapping) -> None:
-  """A line a point; of several seeds, values are joined by spaces."""
-  with open(path, 'w', newline='') as file:
-    rows = csv.writer(file, lineterminator='\n')
-    rows.writerow(('fit', *_COLUMNS))
-    for name, fit in fits.items():
-      for point in fit['points']:
-        rows.writerow((name, *(_cell(point[c]) for c in _COLUMNS)))
-
-
-def _cell(value) -> object:
-  if isinstance(value, list | tuple):
-    return ' '.join(map(str, value))
-  return '' if value is None else value
 
 
 def provenance() -> dict:

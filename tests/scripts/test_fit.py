@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.scripts.calling import call
+from tests.sweeps.folders import write_sweep
 
 
 @pytest.mark.slow
@@ -25,6 +26,30 @@ def test_the_published_tables_become_files(tmp_path):
   for name in ('fit', 'frontier'):
     assert (tmp_path / f'{name}.png').read_bytes().startswith(b'\x89PNG')
     assert '<svg' in (tmp_path / f'{name}.svg').read_text()
+  out = call('fit', f'--points={tmp_path / "fit.csv"}', '--metric=loss')
+  assert out.returncode == 5 and 'RS-50 @ 160 has no loss' in out.stderr
+
+
+@pytest.mark.slow
+def test_a_fit_starts_again_from_its_table(tmp_path):
+  folder, again = tmp_path / 'sweep', tmp_path / 'again'
+  write_sweep(folder, seeds=2)
+  first = call('fit', f'--workdir={folder}', '--refits=200', '--json')
+  second = call(
+    'fit',
+    f'--points={folder / "fit.csv"}',
+    *(f'--out={again}', '--refits=200', '--json'),
+  )
+  assert second.returncode == 0, second.stderr
+  laws = [
+    json.loads(out.stdout)['fits']['sweep']['laws'] for out in (first, second)
+  ]
+  assert laws[0] == laws[1] and 'exponent' in laws[0]['frontier']
+  assert (again / 'fit.csv').read_text() == (folder / 'fit.csv').read_text()
+  few = again / 'few.csv'
+  few.write_text('\n'.join((again / 'fit.csv').read_text().split('\n')[:3]))
+  out = call('fit', f'--points={few}', '--refits=200')
+  assert out.returncode == 5 and '2 design points' in out.stderr
 
 
 @pytest.mark.parametrize(
@@ -32,6 +57,9 @@ def test_the_published_tables_become_files(tmp_path):
   [
     ([], 'Give one of --workdir'),
     (['--published', '--workdir=x'], 'Give one of --workdir'),
+    (['--points=x.csv', '--workdir=x'], 'Give one of --workdir'),
+    (['--points=x.csv'], "x.csv': No such file"),
+    (['--points=x.csv', '--train_loss'], '--train_loss needs the runs'),
     (['--workdir=nowhere'], "There is no folder 'nowhere'"),
     (['--workdir=tests'], 'it has no runs.'),
     (['--published', '--metric=loss'], '--published has errors alone'),

@@ -1,8 +1,16 @@
 """Deep against wide: which nets are a pair, and what a pair says."""
 
+import json
+
 import pytest
 
-from resflax.sweeps.overfitting import Difference, pairs, verdict, verdicts
+from resflax.sweeps.overfitting import (
+  Difference,
+  pairs,
+  verdict,
+  verdicts,
+  with_train_loss,
+)
 from tests.sweeps.synthetic import point
 
 
@@ -51,11 +59,28 @@ def test_what_a_pair_says(held_out, train, grow):
 
 
 def test_differences_are_paired_by_the_seed():
-  [row] = verdicts([DEEP, WIDE], {})
+  [row] = verdicts([DEEP, WIDE])
   # Student's interval of 0.01, -0.01 and 0: 4.303 * 0.01 / sqrt(3).
   assert row['held_out'] == pytest.approx([0.0, 0.02484], abs=1e-5)
   assert (row['train'], row['grow']) == (None, 'undecided')
-  losses = {f'0/{seed}': 0.5 for seed in range(3)}
-  losses |= {f'1/{seed}': 0.3 + 0.01 * seed for seed in range(3)}
-  [row] = verdicts([DEEP, WIDE], losses)
+  deep = DEEP._replace(train_loss=(0.5, 0.5, 0.5))
+  wide = WIDE._replace(train_loss=(0.3, 0.31, 0.32))
+  [row] = verdicts([deep, wide])
   assert row['train'][0] == pytest.approx(-0.19) and row['grow'] == 'depth'
+  [row] = verdicts([deep, WIDE])
+  assert (row['train'], row['grow']) == (None, 'undecided')
+
+
+def test_training_losses_count_where_all_seeds_have_them(tmp_path):
+  for seed in range(3):
+    folder = tmp_path / '0' / str(seed)
+    folder.mkdir(parents=True)
+    (folder / 'train_loss.json').write_text(json.dumps({'loss': 0.1 * seed}))
+  deep = DEEP._replace(folders=tuple(str(tmp_path / f) for f in DEEP.folders))
+  wide = WIDE._replace(folders=tuple(str(tmp_path / f) for f in WIDE.folders))
+  [deep, wide] = with_train_loss([deep, wide])
+  assert deep.train_loss == pytest.approx((0, 0.1, 0.2))
+  assert wide.train_loss == ()
+  (tmp_path / '0' / '1' / 'train_loss.json').unlink()
+  deep = deep._replace(train_loss=())
+  assert with_train_loss([deep]) == [deep]
