@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -125,11 +126,24 @@ def _torch(path: str) -> dict[str, np.ndarray]:
   }
 
 
+def _is_torchscript(path: str) -> bool:
+  """Whether a file has the code of a program beside its tensors."""
+  if not zipfile.is_zipfile(path):
+    return False
+  with zipfile.ZipFile(path) as archive:
+    return any(name.endswith('/constants.pkl') for name in archive.namelist())
+
+
 def _tensors_only(torch, path: str) -> Mapping:
   """Unpickles nothing but tensors: a pickle may run anything."""
+  if _is_torchscript(path):
+    raise UsageError(
+      f'{path} holds a TorchScript program, and not a state dict: write one by '
+      'torch.save(torch.jit.load(PATH).state_dict(), OTHER_PATH).'
+    )
   try:
     state = torch.load(path, map_location='cpu', weights_only=True)
-  except pickle.UnpicklingError as error:
+  except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
     # torch's own text is a page, which ends with the class it stopped at.
     refused = re.search(r'GLOBAL ([\w.]+)', str(error))
     if refused is None:

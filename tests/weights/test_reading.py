@@ -170,6 +170,13 @@ REFUSED = (
       DataError,
       'x.pth cannot be read: it is damaged',
     ),
+    (
+      RuntimeError('PytorchStreamReader failed\nThis is an internal error.'),
+      DataError,
+      'x.pth cannot be read: it is damaged',
+    ),
+    (EOFError(), DataError, 'x.pth cannot be read: it is damaged'),
+    (KeyError(101), DataError, 'x.pth cannot be read: it is damaged'),
     ([{}], UsageError, 'holds a list, and not a state dict, .*tensors by name'),
     (Tensor(None), UsageError, 'holds a Tensor, and not a state dict'),
   ],
@@ -188,6 +195,14 @@ def test_what_torch_saved_is_no_state_dict(
   with pytest.raises(error, match=line) as raised:
     read(str(tmp_path / 'x.pth'))
   assert str(raised.value).isprintable()
+
+
+def test_a_torchscript_program_is_no_state_dict(tmp_path, monkeypatch):
+  monkeypatch.setitem(sys.modules, 'torch', types.SimpleNamespace())
+  with zipfile.ZipFile(tmp_path / 'x.pt', 'w') as archive:
+    archive.writestr('x/constants.pkl', b'')
+  with pytest.raises(UsageError, match='a TorchScript program, .*state_dict'):
+    read(str(tmp_path / 'x.pt'))
 
 
 def write_keras(file, theirs, version):
