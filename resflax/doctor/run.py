@@ -15,6 +15,7 @@ from resflax.errors import DataError, LostPeerError, ResflaxError, UsageError
 from resflax.parallel import distributed
 from resflax.training.assemble import assemble
 from resflax.training.setup import Setup
+from resflax.training.teacher import taught
 
 CONFIG, DATA, BATCH, MEMORY = 'config', 'data set', 'batch size', 'memory'
 
@@ -41,7 +42,7 @@ def examine(
   if batch.exit_code:  # what else there is, as if one of the nearest were set
     config = {**config, 'batch_size': nearest(values, jax.device_count())[-1]}
   try:
-    setup = assemble(config, source=dataset)
+    setup = taught(assemble(config, source=dataset))
     check_workers(setup.resolved['data.workers'])
     if not wrong:
       found.append(images.examine(DATA, setup))

@@ -88,6 +88,13 @@ def test_what_a_run_would_refuse(config, change, check, code, said):
   assert said in rows[check].found
 
 
+def test_a_teacher_that_is_not_there(config, tmp_path):
+  config.distill.teacher = str(tmp_path / 'nobody')
+  rows, code = look(config)
+  assert code == 5 and rows['config'].verdict == 'failed'
+  assert 'nobody' in rows['config'].found
+
+
 def test_data_that_are_damaged(config, tmp_path):
   config.data.data_dir = str(tmp_path)
   shutil.copytree(load_dataset('digits').folder, tmp_path / 'digits' / '1.0.0')
