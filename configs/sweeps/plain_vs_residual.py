@@ -3,6 +3,7 @@ r"""What residual connections buy: plain and residual nets of two depths.
   python -m scripts.prepare_data --dataset=cifar10
   python -m scripts.sweep --config=configs/cifar10.py --workdir=DIR --jobs=2 \
     --sweep=configs/sweeps/plain_vs_residual.py
+  python -m scripts.report DIR --figures
 
 He et al. 2016, figures 1 and 6: the deeper plain net is worse in training as
 well as in testing, the deeper residual net is better. The nets of 20 and 56
@@ -28,6 +29,7 @@ def sweep(add):
       for kind, shortcut in (('plain', 'none'), ('residual', 'zero_pad')):
         add(
           f'{kind}{layers}',
+          against=f'{kind}20' if layers == 56 else '',
           config_arg=f'resnet{layers}',
           **BASE,
           **{'model.shortcut': shortcut, 'seed': seed},

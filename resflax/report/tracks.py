@@ -80,6 +80,7 @@ def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
     else:
       most = np.quantile([track.mean[0] for track in panel.tracks], 0.75)
       axes.set_ylim(0, 1.05 * max(most, *ends))
+    _limit(axes, panels, is_compute)
     _name_axis(axes, is_compute)
     panel_title(axes, panel.title)
     label_ends(axes, [_label(panel, track) for track in named(panel)], height)
@@ -121,10 +122,18 @@ def _draw(axes: Axes, track: Track) -> None:
   axes.plot(track.x[-1], track.mean[-1], 'o', color=color, markersize=4)
 
 
+def _limit(axes: Axes, panels: Sequence[Panel], is_compute: bool) -> None:
+  """Gives all panels the same axis, which what is logged first begins."""
+  tracks = [track for panel in panels for track in panel.tracks]
+  low = min(track.x[0] for track in tracks) if is_compute else 0
+  high = max(track.x[-1] for track in tracks)
+  if low < high:  # else each has a single point
+    axes.set_xlim(low, high)
+
+
 def _name_axis(axes: Axes, is_compute: bool) -> None:
   axes.tick_params(axis='x', length=4)
   if not is_compute:
-    axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f'{x:,.0f}'))
     axes.set_xlabel('training step')
     return

@@ -47,3 +47,20 @@ def test_long_labels_are_cut():
   text = axes.texts[-1].get_text()
   assert text.startswith('xxx') and text.endswith('_lr0.1 60.00')
   assert '…' in text and len(text) <= 34
+
+
+@pytest.mark.parametrize('is_compute', [True, False])
+def test_all_panels_have_the_same_axis(is_compute):
+  late = panel(2)
+  late = late._replace(tracks=[t._replace(x=10 * t.x) for t in late.tracks])
+  first, second = draw_tracks([late, panel(2, False)], is_compute).axes
+  assert first.get_xlim() == second.get_xlim()
+  low, high = first.get_xlim()
+  assert (low, high) == (1e9 if is_compute else 0, 1e12)
+
+
+@pytest.mark.filterwarnings('error')
+def test_single_points_can_be_drawn():
+  x = np.array([1e12])
+  point = Track('l', x, x * 0 + 60, x * 0 + 60, x * 0 + 60, 'gray')
+  draw_tracks([Panel('Top-1', [point], True)], True)
