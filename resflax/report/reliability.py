@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -37,17 +38,13 @@ def _panel(axes: Axes, found: Calibration) -> None:
   there = found.count > 0
   low, high = found.edges[:-1][there], found.edges[1:][there]
   accuracy, confidence = found.accuracy[there], found.confidence[there]
-  axes.bar(low, accuracy, high - low, align='edge', color=COLOR['blue'])
-  # The gap, from what was right to what would have been.
-  axes.bar(
-    low,
-    confidence - accuracy,
-    high - low,
-    bottom=accuracy,
-    align='edge',
-    color=COLOR['vermilion'],
-    alpha=0.45,
-  )
+  width = high - low
+  axes.bar(low, accuracy, width, align='edge', color=COLOR['blue'])
+  # The gap, from what was right to what would have been. Over the blue it has
+  # to hide it, or an underconfident net has gaps of a third colour.
+  bottom, height = np.minimum(accuracy, confidence), abs(confidence - accuracy)
+  axes.bar(low, height, width, bottom, align='edge', color=COLOR['vermilion'])
+  axes.hlines(accuracy, low, high, color=COLOR['blue'], linewidth=2.5)
   axes.plot([0, 1], [0, 1], '--', color=COLOR['gray'], linewidth=1)
   share = found.count / found.count.sum()
   axes.step(found.edges[1:], share, where='pre', color=COLOR['soft'])

@@ -29,6 +29,17 @@ def test_ends_are_inside_and_empty_bins_count_for_nothing():
   assert found.error == pytest.approx((0 + 2 * 0.5) / 3)
 
 
+@pytest.mark.parametrize('is_right', [False, True])
+def test_a_gap_hides_what_is_under_it(is_right):
+  found = calibration(np.full(8, 0.6), np.full(8, is_right))
+  [axes] = draw_reliability({'a set': found}).axes
+  [right], [gap] = axes.containers
+  assert right.get_height() == is_right
+  assert gap.get_y() == pytest.approx(0.6 if is_right else 0)
+  assert gap.get_height() == pytest.approx(0.4 if is_right else 0.6)
+  assert gap.get_alpha() is None and gap.zorder >= right.zorder
+
+
 def test_a_panel_for_each_set():
   made = calibration(RNG.uniform(0, 1, 50), RNG.uniform(0, 1, 50) < 0.5)
   figure = draw_reliability({f'set {i}': made for i in range(5)})

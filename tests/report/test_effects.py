@@ -47,6 +47,11 @@ def test_only_seeds_that_both_have_count():
   assert better.points == '+10.00 (one seed)'
 
 
+def test_equal_differences_of_two_seeds_resolve_nothing():
+  _, better = effects(rows({'base': [0.5, 0.6], 'better': [0.53, 0.63]}))
+  assert better.half_width == pytest.approx(0) and not better.is_resolved
+
+
 def test_without_a_common_seed_nothing_is_said_or_drawn():
   base = rows({'base': [0.5]})
   [other] = rows({'other': [0.6]})
