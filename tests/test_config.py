@@ -226,6 +226,10 @@ def test_steps_of_equal_pixels_keep_the_durations():
       {'resolution': {'schedule': 'linear', 'start': 256, 'train': 224}},
       'resolution rises',
     ),
+    (
+      {'optimizer': {'lr_factors': ('head=1', '.*=0.0')}},
+      r'\.\*=0.0 would leave layers at their random beginning',
+    ),
     ({'resolution': {'batch': 'pixels'}}, 'does nothing at one resolution'),
     (
       {
