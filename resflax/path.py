@@ -33,6 +33,7 @@ _CONSTANT, _EXPONENT = 142.2, 0.215
 # Published costs are rounded: four of the eleven lie above their own.
 _TOLERANCE = 1.01
 _NEARLY_ALL = 0.95
+_FAR = 100  # times the largest published cost, beyond which a budget is a slip
 
 PUBLISHED = 'published'
 INTERPOLATED = 'between published points'
@@ -126,7 +127,7 @@ def for_budget(
     cost: of a point; by default its MACs.
 
   Raises:
-    UsageError: the smallest net costs more.
+    UsageError: the smallest net costs more, or the budget is a slip.
   """
   depths, resolution = SMALLEST
   start = Point(depths, resolution, source=EXTRAPOLATED)
@@ -141,12 +142,32 @@ def for_budget(
   best = last = fitting[-1]
   if cost(best) >= _NEARLY_ALL * budget:
     return best
-  for blocks in itertools.count(sum(last.depths) + 1):
+  _refuse_far(budget, cost)
+
+  def grown(blocks: int) -> Point:
     source = _source(blocks, last)
-    grown = Point(depths_of(blocks), last.resolution, source=source)
-    if cost(grown) > most:
-      return best
-    best = grown
+    return Point(depths_of(blocks), last.resolution, source=source)
+
+  first = sum(last.depths)
+  over = 2 * first
+  while cost(grown(over)) <= most:
+    over *= 2
+  fits = bisect.bisect_right(
+    range(first + 1, over), most, key=lambda blocks: cost(grown(blocks))
+  )
+  return grown(first + fits) if fits else best
+
+
+def _refuse_far(
+  budget: int | float, cost: Callable[[Point], int | float]
+) -> None:
+  *_, largest = published()
+  if budget > _FAR * cost(largest):
+    raise UsageError(
+      f'A budget of {budget:,.4g} is {budget / cost(largest):,.4g} times the '
+      f'largest published model, and {_FAR} times is the most (config.scaling):'
+      ' macs are those of one image, latency_ms of a step of 128.'
+    )
 
 
 def _source(blocks: int, start: Point) -> str:
@@ -187,8 +208,9 @@ def wide_for_budget(macs: int | float) -> Point:
     is short), figure 3 its widths.
 
   Raises:
-    UsageError: an eighth of the width costs more.
+    UsageError: an eighth of the width costs more, or the budget is a slip.
   """
+  _refuse_far(macs, lambda point: point.macs)
   law = resolution_law(macs)
   sizes = (SMALLEST[1], *RESOLUTIONS)
   resolution = max([size for size in sizes if size <= law] or sizes[:1])

@@ -80,6 +80,17 @@ def test_a_wide_net_of_a_budget():
   assert path.wide_for_budget(3e9).depths == (3, 4, 6, 3)
 
 
+def test_a_budget_that_is_a_slip_is_refused():
+  largest = POINTS[-1].macs
+  far = for_budget(99 * largest)
+  assert far.macs <= 99 * largest * 1.01 and far.source == path.EXTRAPOLATED
+  deeper = far._replace(depths=depths_of(sum(far.depths) + 1))
+  assert deeper.macs > 99 * largest * 1.01
+  for decide in (for_budget, path.wide_for_budget):
+    with pytest.raises(UsageError, match='times the largest published model'):
+      decide(1e15)
+
+
 def test_a_budget_that_is_too_small_is_refused():
   with pytest.raises(UsageError, match='26 layers at 128 pixels, costs'):
     for_budget(5e8)
