@@ -63,7 +63,7 @@ def _single(label: str, folder: Path, run: Run) -> Point:
     step_ms=_step_ms(run),
     tpu_ms=_tpu_ms(run, stages[-1].resolution),
     seeds=(config['seed'],),
-    error=(_positive(1 - last['test/top1'], folder),),
+    error=(_error(run, last['test/top1']),),
     loss=(_cross_entropy(run),),
     folders=(str(folder),),
     commits=(run.environment.get('commit'),),
@@ -126,9 +126,9 @@ def _cross_entropy(run: Run) -> float:
   return float(-np.log(np.maximum(probability, 1e-38)).mean())
 
 
-def _positive(error: float, folder: Path) -> float:
-  if not error > 0:
-    raise UsageError(
-      f"'{folder}' has no error: its log is not a number. Take --metric=loss."
-    )
-  return error
+def _error(run: Run, top1: float) -> float:
+  """Returns the error, which is counted in examples of the test split.
+
+  Without a mistake it is half of one, for a law lives in log space.
+  """
+  return max(1 - top1, 0.5 / len(run.evaluation.label))

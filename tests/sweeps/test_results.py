@@ -12,6 +12,7 @@ from resflax.resolution import Stage
 from resflax.sweeps.overfitting import measure
 from resflax.sweeps.points import compute
 from resflax.sweeps.results import digest, read_points
+from tests.sweeps.folders import EXAMPLES, shape, write_run
 
 
 def test_compute_is_summed_over_the_stages():
@@ -63,6 +64,13 @@ def test_runs_of_one_design_are_a_point(sweep, tiny_run):
     loss = -np.log(arrays['label_probability'].astype(np.float64)).mean()
   assert point.error == pytest.approx((1 - right,) * 2)
   assert point.loss == pytest.approx((loss,) * 2)
+
+
+def test_a_run_without_a_mistake_has_half_of_one(tmp_path):
+  write_run(tmp_path / 'all-00000000', shape(1, 0.25, 16), lambda _: 0.0)
+  write_run(tmp_path / 'most-00000000', shape(2, 0.25, 16), lambda _: 0.1)
+  errors = {point.label: point.error for point in read_points(str(tmp_path))}
+  assert errors == {'all': (0.5 / EXAMPLES,), 'most': (pytest.approx(0.1),)}
 
 
 def test_other_folders_are_refused(tmp_path, sweep):
