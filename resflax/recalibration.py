@@ -33,12 +33,19 @@ def recalibrated(
     batch_size: examples at once; is rounded up to divide over the devices.
 
   Raises:
-    UsageError: the data set is not there, or smaller than a batch.
+    UsageError: the data set is not there, or smaller than so many batches.
     DataError: an example cannot be read.
   """
   sized = run.sized(batch_size or run.setup.resolved['batch_size'])
   split = run.setup.resolved['data.train_split']
-  batches = sized.batches_of(run.setup.dataset.split(split))
+  records = run.setup.dataset.split(split)
+  size = sized.setup.resolved['batch_size']
+  if 0 < (whole := len(records) // size) < num_batches:
+    raise UsageError(
+      f'{split} has {whole:,} full batches of {size}, and {num_batches:,} are '
+      'asked for: lower the number, or --batch_size.'
+    )
+  batches = sized.batches_of(records)
   statistics = sized.sharded(_statistics(sized))
   found = mean_statistics(
     lambda batch: statistics(run.variables, {'image': batch['image']}),

@@ -58,6 +58,11 @@ def main(argv) -> None:
   trained.check_given()
   if trained.WEIGHTS.value and not DATASET.value:
     raise UsageError('--dataset is missing: weights come without one.')
+  for method, flag in (('linear', L2), ('knn', NEIGHBORS)):
+    if METHOD.value not in (method, 'both') and flag.present:
+      raise UsageError(
+        f'--{flag.name} is for --method={method}: leave it out, or take both.'
+      )
   numbers = counts(NEIGHBORS.value)
   # JAX and TFDS take seconds to import: a typo is answered before.
   from resflax.data.sources import load_dataset

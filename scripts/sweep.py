@@ -76,6 +76,10 @@ DRY_RUN = flags.DEFINE_bool(
 def main(argv: list[str]) -> None:
   """Lists the runs, or trains them and prints a table."""
   del argv
+  if PLOT.value:
+    from resflax.report.theme import check_figure
+
+    check_figure(PLOT.value, '--plot')
   if KEPT.value:
     _print([row for path in KEPT.value for row in read_kept(path)])
     return
@@ -128,11 +132,19 @@ def _train(runs, file: str) -> list[dict]:
 
 def _status(runs) -> None:
   from resflax.sweeps.board import console, table
+  from resflax.sweeps.folder import run_folders
   from resflax.sweeps.standing import collect
 
-  rows = collect(runs, absolute(WORKDIR.value))
+  workdir = absolute(WORKDIR.value)
+  rows = collect(runs, workdir)
   _print(rows)
   console().print(table(rows))
+  others = {folder.name for folder in run_folders(workdir)}
+  if count := len(others - {planned.name for planned in runs}):
+    print(
+      f'note: {count} more in {WORKDIR.value} are not of this config and sweep '
+      'file, such as of other --config arguments or overrides.'
+    )
 
 
 def _list(runs, file: str) -> None:
@@ -199,8 +211,10 @@ def _print(rows: list[dict]) -> None:
       effect.points,
     )
   console().print(table)
-  if PLOT.value:
+  if PLOT.value and any(effect.is_compared for effect in found):
     print(save(PLOT.value, draw_effects, found))
+  elif PLOT.value:
+    print('note: nothing is compared yet, so nothing was drawn (--plot).')
 
 
 if __name__ == '__main__':

@@ -34,6 +34,8 @@ def test_without_a_full_batch_there_is_nothing_to_measure():
 @pytest.mark.slow
 def test_recalibrated_statistics_are_those_of_training_images(tiny_run):
   run = load_run(tiny_run.workdir)
+  with pytest.raises(UsageError, match='44 full batches of 32, and 45 are'):
+    recalibrated(run, 45, batch_size=32)
   again = recalibrated(run, 2, batch_size=32)
   assert again.variables['params'] is run.variables['params']
   train = run.setup.dataset.split(run.config['data']['train_split'])

@@ -140,6 +140,11 @@ def test_the_rule_decides_what_was_published(name, point):
   assert not differences(found, row(name))
 
 
+def test_a_model_and_a_budget_are_one_too_many():
+  with pytest.raises(UsageError, match='rs152_i256 is a published model'):
+    resnet_rs.get_config('rs152_i256,macs=4e9')
+
+
 def test_a_short_run_turns_the_same_budget_to_width():
   found = resolved(resnet_rs, 'macs=12e9,epochs=10')
   assert found['model.width'] > 1

@@ -31,7 +31,7 @@ import re
 
 from configs.base import imagenet_config, shrink
 from resflax.arguments import parse_arg
-from resflax.errors import unknown
+from resflax.errors import UsageError, unknown
 
 # Dropout, stochastic depth and RandAugment's magnitude.
 # Source: github.com/tensorflow/tpu, models/official/resnet/resnet_rs/configs.
@@ -54,7 +54,7 @@ def get_config(arg=None):
   """Returns the config; `runlocal` shrinks it and runs on digits."""
   arg = parse_arg(
     arg,
-    model='rs50_i160',
+    model='',  # rs50_i160, unless there is a budget
     macs=0.0,
     latency_ms=0.0,
     epochs=350.0,
@@ -74,6 +74,11 @@ def get_config(arg=None):
   c.schedule.warmup_epochs = 5.0
   _like_the_authors(c, garden=arg['garden'])
   if arg['macs'] or arg['latency_ms']:
+    if arg['model']:
+      raise UsageError(
+        f'{arg["model"]} is a published model, and macs or latency_ms are a '
+        'budget to find one by: give one of the two (--config=resnet_rs.py:ARG)'
+      )
     _by_rule(c, arg)
   else:
     _published(c, arg)
@@ -96,7 +101,7 @@ def _by_rule(c, arg):
 
 
 def _published(c, arg):
-  name = arg['model']
+  name = arg['model'] or 'rs50_i160'
   if name not in MODELS:
     raise unknown('model', name, MODELS, '--config=resnet_rs.py:MODEL')
   depth, resolution = re.fullmatch(r'rs(\d+)_i(\d+)', name).groups()

@@ -36,7 +36,7 @@ def is_sweep(folder: str) -> bool:
   path = Path(folder)
   if _is_run(path):
     return False
-  return (path / 'runs.jsonl').exists() or bool(_folders(path))
+  return (path / 'runs.jsonl').exists() or bool(run_folders(path))
 
 
 def refuse_run(folder: str) -> None:
@@ -52,6 +52,11 @@ def refuse_run(folder: str) -> None:
     )
 
 
+def run_folders(folder: str | Path) -> list[Path]:
+  """Returns the folders of the runs that have begun, in alphabetic order."""
+  return sorted(file.parent for file in Path(folder).glob('*/config.json'))
+
+
 def members(folder: str) -> list[Member]:
   """Returns the runs that have begun, in the order of `runs.jsonl`.
 
@@ -64,7 +69,7 @@ def members(folder: str) -> list[Member]:
   """
   refuse_run(folder)
   path = Path(folder)
-  folders = _folders(path)
+  folders = run_folders(path)
   if not folders:
     raise UsageError(
       f'{folder} is not the folder of a sweep with finished runs: it has no '
@@ -83,10 +88,6 @@ def members(folder: str) -> list[Member]:
 
 def _is_run(path: Path) -> bool:
   return (path / 'config.json').exists()
-
-
-def _folders(path: Path) -> list[Path]:
-  return sorted(file.parent for file in path.glob('*/config.json'))
 
 
 def _kept(file: Path) -> dict[str, dict]:

@@ -74,10 +74,11 @@ def load_sweep(
 
   Raises:
     UsageError: no such file or function, an error in the file, a field, value
-      or label that is not allowed, two equal runs, or a comparison with a
-      label that no run has.
+      or label that is not allowed, two equal runs, a comparison with a label
+      that no run has, or a common field that all runs set.
   """
   runs: list[Planned] = []
+  idle = set(common)
 
   def add(
     label: str = '', /, *, config_arg=config_arg, against='', **fields
@@ -85,6 +86,7 @@ def load_sweep(
     fields = {name.removeprefix('config.'): v for name, v in fields.items()}
     for name, value in fields.items():
       schema.field(name).check(name, value)
+    idle.intersection_update(fields)
     label = _checked(label) if label else _label_of(fields)
     runs.append(Planned(label, {**common, **fields}, config_arg, against))
 
@@ -98,6 +100,11 @@ def load_sweep(
     raise UsageError(failure(f'--sweep={path}', error)) from error
   _refuse_doubles(runs, path)
   _refuse_unknown(runs)
+  if idle:
+    raise UsageError(
+      f'--config.{min(idle)} does nothing: every run of {path} sets it itself. '
+      'Leave it out, or change the sweep file.'
+    )
   return runs
 
 

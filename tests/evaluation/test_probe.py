@@ -173,6 +173,11 @@ def test_the_command(tiny_run):
     ((), 'Give one of --workdir'),
     (('--weights=x',), '--dataset is missing'),
     (('--workdir=x', '--neighbors=20,no'), '--neighbors=20,no takes numbers'),
+    (('--workdir=x', '--method=knn', '--l2=1'), '--l2 is for --method=linear'),
+    (
+      ('--workdir=x', '--method=linear', '--neighbors=7'),
+      '--neighbors is for --method=knn',
+    ),
     (('--workdir=x', '--method=svm'), 'one of <linear|knn|both>'),
   ],
 )

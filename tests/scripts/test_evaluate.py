@@ -181,6 +181,7 @@ def test_usage_errors_are_one_line(tmp_path):
     (5, 'Give one of --workdir', 'evaluate'),
     (5, 'Give one of', 'evaluate', f'--workdir={tmp_path}', '--weights=x'),
     (5, 'does nothing', 'evaluate', f'--workdir={tmp_path}', '--model=x'),
+    (5, 'holds one net', 'evaluate', '--weights=x', '--checkpoint=best'),
     (5, 'x.safetensors is not there', 'predict', '--weights=x.safetensors', IN),
     (5, 'one of <latest|best>', 'evaluate', '--checkpoint=newest'),
     (5, 'Give one of --workdir', 'predict', 'a.png'),

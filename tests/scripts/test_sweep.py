@@ -18,14 +18,13 @@ def test_a_dry_run_lists_runs_with_their_costs(tmp_path):
     '--sweep=configs/sweeps/learning_rate.py',
     f'--workdir={tmp_path / "unused"}',
     '--dry_run',
-    '--config.seed=5',
     '--config.batch_size=32',
   )
   head, *lines, total = out.stdout.splitlines()
   assert head.split() == ['run', 'params', 'MACs', 'training', 'FLOPs']
   assert len(lines) == 9 and total.startswith('9 runs, ')
   assert '--config.batch_size=32' in lines[0]
-  assert '--config.seed=0' in lines[0]  # the sweep's own
+  assert '--config.seed=0' in lines[0]
   name, params, macs, flops, *_ = lines[0].split()
   assert (name[:7], params, macs) == ('lr0.05-', '688,610', '2,507,776')
   assert float(total.split()[2]) == pytest.approx(9 * float(flops), rel=0.01)
@@ -75,6 +74,9 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   ]
   again = call('sweep', f'--kept={tmp_path / "runs" / "runs.jsonl"}')
   assert again.stdout.startswith('4 done\n') and '+4.00 ± 12.71' in again.stdout
+  sweep.write_text("def sweep(add):\n  add('a', seed=0)")
+  alone = call(*command)
+  assert '3 more in' in alone.stdout and 'nothing is compared' in alone.stdout
   wrong = call('sweep', f'--kept={sweep}')
   assert wrong.returncode == 5 and 'holds no runs' in wrong.stderr
 
@@ -138,6 +140,7 @@ def test_each_flag_is_needed(missing):
     ('--workdir=gs://bucket/sweep', '--workdir=gs://bucket/sweep has no locks'),
     ('--launcher=kubernetes', f'should be one of <{"|".join(LAUNCHERS)}>'),
     ('--jobs=0', 'flag --jobs=0'),
+    ('--plot=x.pdf', '--plot=x.pdf takes a file that ends in .svg or .png'),
   ],
 )
 def test_flags_that_are_refused(flag, message):

@@ -58,6 +58,11 @@ def test_common_fields_give_way_to_a_runs_own(tmp_path):
   assert small.fields['optimizer.lr'] == large.fields['optimizer.lr'] == 0.2
 
 
+def test_a_common_field_that_all_runs_set_is_refused(tmp_path):
+  with pytest.raises(UsageError, match=r'--config.model.width does nothing'):
+    load_sweep(written(tmp_path, TWO), '', {'seed': 7, 'model.width': 2.0})
+
+
 @pytest.mark.parametrize(
   'text, message',
   [
