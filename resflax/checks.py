@@ -86,9 +86,9 @@ def _check_stages(depths: object, features: object) -> None:
     )
   if len(depths) != len(features):
     raise UsageError(
-      f'config.model.depths={tuple(depths)} has {len(depths)} stages and '
-      f'config.model.features={tuple(features)} has {len(features)}: give '
-      'both as many.'
+      f'config.model.depths={tuple(depths)} has {len(depths)} stages, and the '
+      f'variant has {len(features)}, of {tuple(features)} features: give as '
+      'many depths.'
     )
 
 

@@ -5,7 +5,10 @@ exits with its code. Anything else is a bug of ours (exit code 1).
 """
 
 import difflib
+import re
+import traceback
 from collections.abc import Iterable
+from typing import Any
 
 
 class ResflaxError(Exception):
@@ -56,10 +59,25 @@ class StoppedError(ResflaxError):
   exit_code = 130
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
   """Returns the first line of an error, or its type where it says nothing."""
   lines = str(error).strip().splitlines()
   return lines[0] if lines else type(error).__name__
+
+
+def not_a_run(path: Any) -> UsageError:
+  """Returns the error of a folder that is not that of a run.
+
+  Args:
+    path: of the folder, an `epath.Path`.
+  """
+  advice = 'Give the --workdir of a scripts.train command.'
+  runs = sorted(file.parent.name for file in path.glob('*/config.json'))
+  if runs:
+    advice = f'It holds {len(runs)} of them: give one, such as {runs[0]}.'
+  return UsageError(
+    f"'{path}' is not a run folder: it has no config.json. {advice}"
+  )
 
 
 def failure(given: str, error: Exception) -> str:
@@ -69,7 +87,31 @@ def failure(given: str, error: Exception) -> str:
     given: the flag with the file, e.g. `'--sweep=lr.py'`.
     error: that came out of it.
   """
-  return f'{given} fails with {type(error).__name__}: {first_line(error)}'
+  file = given.partition('=')[2].partition(':')[0]
+  chain = [error]
+  while cause := chain[-1].__cause__ or chain[-1].__context__:
+    chain.append(cause)
+  lines = {
+    frame.lineno: each
+    for each in chain
+    for frame in traceback.extract_tb(each.__traceback__)
+    if frame.filename.endswith(file)
+  }
+  if not lines:
+    return f'{given} fails with {_told(chain[-1])}'
+  line, own = list(lines.items())[-1]
+  return f'{given} fails at line {line} with {_told(own)}'
+
+
+def _told(error: BaseException) -> str:
+  """Returns an error's kind and first line; of a field, its name alone."""
+  # ml_collections quotes the whole config.
+  text = str(error)
+  if match := re.search(r'Did you mean \W*(\w+)\W* instead of \W*(\w+)', text):
+    return f'no field {match[2]!r}. Did you mean {match[1]!r}?'
+  if match := re.search(r'Key \W*(\w+)\W* does not exist', text):
+    return f'no field {match[1]!r}'
+  return f'{type(error).__name__}: {first_line(error)}'
 
 
 def near_miss(value: str, allowed: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ class NoDataset:
       UsageError: always.
     """
     raise UsageError(
-      f'{self.info.name} come without a data set ({spec}): give a --dataset.'
+      f'{self.info.name} come without a data set: give a --dataset.'
     )
 
 

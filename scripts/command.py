@@ -195,7 +195,7 @@ def _reason(error: Exception, config: str) -> str:
     return f'--config={config} has no function get_config.'
   if isinstance(error, flags.Error) and 'config file' not in str(error):
     return f'{str(error).splitlines()[0]} (--help lists all)'
-  return failure(f'--config={config}', root)
+  return failure(f'--config={config}', error)
 
 
 def _help() -> None:

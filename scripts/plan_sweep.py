@@ -14,7 +14,10 @@ FLOPS = flags.DEFINE_float(
   'flops', None, 'Budget: of training, in FLOPs.', lower_bound=0
 )
 ERROR = flags.DEFINE_float(
-  'error', None, 'Budget: what it takes to come down to it.', lower_bound=0
+  'error',
+  None,
+  'Budget: what it takes to come down to it, such as 0.12.',
+  lower_bound=0,
 )
 GROW = flags.DEFINE_enum(
   'grow', 'auto', ('auto', 'depth', 'width'), 'Overrules the evidence.'
@@ -42,6 +45,11 @@ def planned(config) -> tuple[dict, list[str]]:
   folder = FROM_SWEEP.value
   if not Path(folder).is_dir():
     raise UsageError(f'There is no folder {folder!r} (--from_sweep).')
+  if law_flags.METRIC.value == 'error' and (ERROR.value or 0) >= 1:
+    raise UsageError(
+      f'--error={ERROR.value:g} is to be a part of the images, below 1: 12 % '
+      'are 0.12.'
+    )
   from resflax.sweeps.analysis import analyse_runs
   from resflax.sweeps.budget import Budget
   from resflax.sweeps.config_file import write_config

@@ -24,7 +24,7 @@ def test_every_variant_is_allowed(name):
     ({'depths': ()}, r'config\.model\.depths=\(\) .*each stage'),
     ({'depths': 50}, r'config\.model\.depths=50 .*such as \(3, 4, 6, 3\)'),
     ({'depths': (3, 0, 6, 3)}, r'config\.model\.depths=\(3, 0, 6, 3\)'),
-    ({'depths': (3, 4, 6)}, r'depths=\(3, 4, 6\) has 3 stages and .*has 4'),
+    ({'depths': (3, 4, 6)}, r'depths=\(3, 4, 6\) has 3 stages, and .*has 4'),
     ({'width': 0.0}, r'config\.model\.width=0\.0 .*above 0'),
     ({'width': -1.0}, r'config\.model\.width=-1\.0'),
     ({'width': float('nan')}, r'config\.model\.width=nan'),

@@ -121,8 +121,8 @@ def _open(name: str, data_dir: str):
     parsed, arguments = naming.parse_builder_name_kwargs(name)
   except ValueError as error:
     raise UsageError(
-      f'Malformed data set name {name!r}: write name, name/config or '
-      'name:version, or folder:DIR (config.data.name).'
+      f'{name!r} is no name of a data set, and no folder: write name, '
+      'name/config or name:version, or folder:DIR (config.data.name).'
     ) from error
   try:
     builder = read_only_builder.builder_from_files(

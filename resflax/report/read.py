@@ -16,7 +16,7 @@ import numpy as np
 from etils import epath
 from jaxtyping import Bool, Float, Int, UInt8
 
-from resflax.errors import StorageError, UsageError
+from resflax.errors import StorageError, not_a_run
 
 # What NumPy raises for a file that is cut, damaged, or not an .npz of ours.
 BROKEN = (
@@ -106,10 +106,7 @@ def read_run(workdir: epath.PathLike) -> Run:
   """
   workdir = epath.Path(workdir)
   if not (workdir / 'config.json').exists():
-    raise UsageError(
-      f"'{workdir}' is not a run folder: it has no config.json. "
-      'Give the --workdir of a scripts.train command.'
-    )
+    raise not_a_run(workdir)
   config = _object(workdir / 'config.json')
   for name in 'config', 'derived':
     if not isinstance(config.get(name), dict):

@@ -9,7 +9,7 @@ from etils import epath
 
 from resflax import schema
 from resflax.config import Resolved
-from resflax.errors import StorageError, UsageError, unknown
+from resflax.errors import StorageError, UsageError, not_a_run, unknown
 from resflax.fields import flat, tuples
 from resflax.parallel import distributed
 from resflax.paths import absolute
@@ -175,10 +175,7 @@ def read_config(path: epath.Path) -> Resolved:
     UsageError: it is not a run folder.
   """
   if not (path / 'config.json').exists():
-    raise UsageError(
-      f'{str(path)!r} is not a run folder: it has no config.json. Give the '
-      '--workdir of a scripts.train command.'
-    )
+    raise not_a_run(path)
   stored = read_json(path / 'config.json', ('config', 'derived'))
   stored = tuples(stored)
   derived = {name: d['value'] for name, d in stored['derived'].items()}

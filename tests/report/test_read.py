@@ -59,6 +59,11 @@ def test_a_series_leaves_out_what_is_not_finite(write_run):
 def test_a_folder_without_config_is_refused(tmp_path):
   with pytest.raises(UsageError, match=r'not a run folder.*config\.json'):
     read_run(tmp_path)
+  for name in ('b', 'a'):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / 'config.json').touch()
+  with pytest.raises(UsageError, match='holds 2 of them: give one, such as a'):
+    read_run(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -84,12 +84,23 @@ def test_contradictions_are_one_line(override, message, tmp_path):
   assert not (tmp_path / 'run' / 'config.json').exists()
 
 
-def test_a_config_with_a_bug_is_one_line(tmp_path):
-  (tmp_path / 'mine.py').write_text('def get_config():\n  return wrong\n')
+@pytest.mark.parametrize(
+  'line, message',
+  [
+    ('wrong', "NameError: name 'wrong' is not defined"),
+    ('c.model.widht = 2', "no field 'widht'. Did you mean 'width'?"),
+    ('c.nothing = 2', "no field 'nothing'"),
+  ],
+)
+def test_a_config_with_a_bug_is_one_line(tmp_path, line, message):
+  (tmp_path / 'mine.py').write_text(
+    'from configs.digits import get_config as digits\n'
+    f'def get_config():\n  c = digits()\n  {line}\n  return c\n'
+  )
   out = train(f'--config={tmp_path}/mine.py')
   assert out.returncode == 5
-  assert "NameError: name 'wrong' is not defined" in out.stderr
-  assert len(out.stderr.strip().splitlines()) == 1
+  assert out.stderr.endswith(f'mine.py fails at line 4 with {message}\n')
+  assert out.stderr.count('\n') == 1
 
 
 def test_help_lists_flags_and_fields():

@@ -59,6 +59,7 @@ def test_a_sweep_gives_the_next_config_and_that_trains(tmp_path):
   [
     (['--from_sweep=nowhere'], "There is no folder 'nowhere' (--from_sweep)"),
     (['--from_sweep=tests'], 'it has no runs. Give the --workdir'),
+    (['--from_sweep=tests', '--error=12'], '12 % are 0.12'),
     (['--flops=1e15'], '--flops=1000000000000000.0 is for --from_sweep=DIR'),
     ([CONFIG, *RULE, '--grow=depth'], '--grow=depth is for --from_sweep=DIR'),
   ],

@@ -76,6 +76,6 @@ def test_the_grid_of_resnet_rs_can_be_estimated():
 def test_a_config_file_that_fails(tmp_path):
   path = tmp_path / 'broken.py'
   path.write_text('def get_config(arg):\n  return {}[arg]\n')
-  message = f"--config={path}:x fails with KeyError: 'x'"
+  message = f"--config={path}:x fails at line 2 with KeyError: 'x'"
   with pytest.raises(UsageError, match=message):
     estimate([Planned('a', {}, 'x')], str(path))

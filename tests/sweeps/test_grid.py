@@ -92,16 +92,22 @@ def test_no_such_file(path):
 @pytest.mark.parametrize(
   'text, message',
   [
-    ('def sweep(add)\n', "SyntaxError: expected ':' "),
-    ('import nowhere', "ModuleNotFoundError: No module named 'nowhere'"),
-    ("open('nowhere.csv')", 'FileNotFoundError: .*nowhere.csv'),
-    ("def sweep(add):\n  raise ValueError('no\\nway')", 'ValueError: no$'),
-    ('def get_hyper(hyper):\n  assert 0', 'AssertionError: AssertionError'),
+    ('def sweep(add)\n', "with SyntaxError: expected ':' "),
+    ('\nimport nowhere', 'at line 2 with ModuleNotFoundError: No module name'),
+    ("open('nowhere.csv')", 'at line 1 with FileNotFoundError: .*nowhere.csv'),
+    (
+      "def sweep(add):\n  raise ValueError('no\\nway')",
+      'at line 2 with ValueError: no$',
+    ),
+    (
+      'def get_hyper(hyper):\n  assert 0',
+      'at line 2 with AssertionError: AssertionError',
+    ),
   ],
 )
 def test_a_sweep_file_that_fails(tmp_path, text, message):
   path = written(tmp_path, text)
-  with pytest.raises(UsageError, match=f'--sweep={path} fails with {message}'):
+  with pytest.raises(UsageError, match=f'--sweep={path} fails {message}'):
     load_sweep(path)
 
 
