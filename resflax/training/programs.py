@@ -2,7 +2,11 @@
 
 import time
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from resflax.errors import PreemptedError
+
+_POLL = 0.2  # seconds between questions whether to stop
 
 
 class Programs:
@@ -23,6 +27,7 @@ class Programs:
     """
     self._pool = ThreadPoolExecutor(1, thread_name_prefix='compile')
     self._compile_s = 0.0
+    self._interrupted = lambda: False
     self.exposed_s = 0.0
     self._futures: dict[Hashable, Future] = {
       name: self._pool.submit(self._timed, job) for name, job in jobs.items()
@@ -39,14 +44,29 @@ class Programs:
     """Seconds of compilation that nobody had to wait for, so far."""
     return max(0.0, self._compile_s - self.exposed_s)
 
-  def get(self, name: Hashable):
-    """Returns a program, waiting for it if need be."""
-    start = time.monotonic()
-    program = self._futures[name].result()
-    self.exposed_s += time.monotonic() - start
-    return program
+  def heed(self, interrupted: Callable[[], bool]) -> None:
+    """Lets `get` stop waiting where this says so; compiling takes minutes."""
+    self._interrupted = interrupted
 
-  def wait(self) -> None:
+  def get(self, name: Hashable):
+    """Returns a program, waiting for it if need be.
+
+    Raises:
+      PreemptedError: interrupted before it was there.
+    """
+    start = time.monotonic()
+    future = self._futures[name]
+    while not future.done():
+      if self._interrupted():
+        raise PreemptedError(
+          'Stopped while a program was compiled; what was trained is saved. '
+          'The same command goes on from there.'
+        )
+      wait([future], _POLL)
+    self.exposed_s += time.monotonic() - start
+    return future.result()
+
+  def wait_for_all(self) -> None:
     """Waits until all are compiled."""
     for name in self._futures:
       self.get(name)

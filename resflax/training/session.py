@@ -77,7 +77,7 @@ class Session:
       raise
     if distributed.are_several() and _is_gpu(setup.mesh):
       # XLA's autotuning waits for every host, so all compile at once.
-      self.programs.wait()
+      self.programs.wait_for_all()
     self._before = meta.get('seconds', 0.0)
     ledger.go_on(meta.get('ledger', {}))
     self._stepped = self._stepping

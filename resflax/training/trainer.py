@@ -140,6 +140,8 @@ def _run(
   for line in announce(session.setup, session.num_params, session.step):
     session.progress.say(line)
   with interruption.awaited() as interrupted, session.ledger.on('step'):
+    if not distributed.are_several():  # who stop together, after a step
+      session.programs.heed(interrupted)
     state = run_loop(
       session.state,
       start=session.step,

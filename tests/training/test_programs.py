@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from resflax.errors import PreemptedError
 from resflax.training.programs import Programs
 
 
@@ -43,4 +44,24 @@ def test_an_error_comes_to_who_asks():
   with pytest.raises(RuntimeError, match='no such shape'):
     programs.get('bad')
   assert programs.get('good') == 1
+  programs.close()
+
+
+def test_who_waits_can_be_interrupted():
+  begun, goes_on = threading.Event(), threading.Event()
+
+  def slow():
+    begun.set()
+    goes_on.wait(20)
+    return 1
+
+  programs = Programs({'slow': slow, 'next': lambda: 2})
+  asked = []
+  programs.heed(lambda: len(asked) == 2 or asked.append(begun.wait(20)))
+  with pytest.raises(PreemptedError, match='while a program was compiled'):
+    programs.get('slow')
+  programs.heed(lambda: False)
+  goes_on.set()
+  assert programs.get('next') == 2  # the thread was not disturbed
+  assert programs.get('slow') == 1  # nor is what is there refused
   programs.close()

@@ -1,6 +1,9 @@
 """A run that is stopped in the middle of every stage is the run it would be."""
 
+import json
+import os
 import signal
+import threading
 
 import pytest
 from flax import linen as nn
@@ -10,6 +13,7 @@ from resflax.errors import PreemptedError, StoppedError
 from resflax.models.conv import Conv
 from resflax.models.layers import GroupBatchNorm
 from resflax.report.read import read_run
+from resflax.training import jobs
 from resflax.training.trainer import train
 
 # Of each stage, by hand: the steps it has, and the batches one takes.
@@ -97,3 +101,40 @@ def test_stopped_in_the_middle_of_every_stage(tmp_path):
   assert [r['examples'] for r in trained] == seen
   evaluated = [r['step'] for r in rows(tmp_path / 'whole') if 'eval/top1' in r]
   assert evaluated == [3, 8, 12]  # at 12, 20 and 24 batches
+
+
+@pytest.mark.slow
+def test_stopped_while_a_stage_is_compiled(tmp_path, monkeypatch):
+  trained, released = threading.Event(), threading.Event()
+  compiles = jobs._train_job
+
+  def job(setup, stage):
+    make = compiles(setup, stage)
+
+    def slow():
+      trained.wait(60)
+      os.kill(os.getpid(), signal.SIGTERM)
+      released.wait(60)
+      return make()
+
+    return slow if stage.resolution == 20 else make
+
+  def hook(step, state, row):
+    del state
+    if step == 3 and 'eval/top1' in row:  # all there is of the first stage
+      trained.set()
+
+  def go(name, *hooks):
+    folder = tmp_path / name
+    return train(config(tmp_path / 'data'), folder, model=Tiny(), hooks=hooks)
+
+  whole = go('whole')
+  with monkeypatch.context() as patched:
+    patched.setattr(jobs, '_train_job', job)
+    with pytest.raises(PreemptedError, match='while a program was compiled'):
+      go('parts', hook)
+  released.set()
+  status = json.loads((tmp_path / 'parts' / 'status.json').read_text())
+  assert (status['state'], status['step']) == ('preempted', 3)
+  assert go('parts').digest == whole.digest
+  assert rows(tmp_path / 'parts') == rows(tmp_path / 'whole')
