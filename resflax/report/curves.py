@@ -51,9 +51,15 @@ def curves(run: Run) -> Figure:
     axes.tick_params(axis='x', length=0, labelbottom=False)
     top += TITLE + height + GAP
   axes.tick_params(axis='x', length=4, labelbottom=True)
-  axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f'{step:,.0f}'))
+  count_axis(axes)
   axes.set_xlabel('training step')
   return figure
+
+
+def count_axis(axes: Axes) -> None:
+  """Labels an axis of steps, which are whole however few there are."""
+  axes.xaxis.set_major_locator(MaxNLocator('auto', integer=True))
+  axes.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f'{step:,.0f}'))
 
 
 def gradient_parts(run: Run) -> list[str]:

@@ -7,7 +7,6 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from resflax.report.curves import (
   BOTTOM,
@@ -16,6 +15,8 @@ from resflax.report.curves import (
   LINE,
   TITLE,
   WIDTH,
+  Label,
+  count_axis,
   label_ends,
   panel_title,
   show_accuracy,
@@ -61,15 +62,18 @@ class Panel(NamedTuple):
 def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
   """Draws a panel a metric; each curve ends in its label and last value.
 
+  Over compute curves end in the middle, so a number there leads to the label.
+
   Args:
     panels: one at least, with a track each at least.
     is_compute: x is in FLOPs; else in steps.
   """
   height = max(_LEAST_HEIGHT, LINE * len(named(panels[0])))
-  names = [_label(panel, t)[1] for panel in panels for t in named(panel)]
-  right = 20 + _LETTER * max(map(len, names))
+  labels = [_labels(panel, is_numbered=is_compute) for panel in panels]
+  texts = [text for of_panel in labels for _, text, _ in of_panel]
+  right = 20 + _LETTER * max(map(len, texts))
   figure = canvas(WIDTH, len(panels) * (TITLE + height + BOTTOM + GAP) - GAP)
-  for number, panel in enumerate(panels):
+  for number, (panel, of_panel) in enumerate(zip(panels, labels, strict=True)):
     top = number * (TITLE + height + BOTTOM + GAP) + TITLE
     axes = place(figure, LEFT, top, WIDTH - LEFT - right, height)
     for track in sorted(panel.tracks, key=lambda track: track.color != 'gray'):
@@ -83,7 +87,9 @@ def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
     _limit(axes, panels, is_compute)
     _name_axis(axes, is_compute)
     panel_title(axes, panel.title)
-    label_ends(axes, [_label(panel, track) for track in named(panel)], height)
+    label_ends(axes, of_panel, height)
+    if is_compute:
+      _number_ends(axes, panel)
   return figure
 
 
@@ -96,7 +102,35 @@ def named(panel: Panel) -> list[Track]:
   return best[:MOST_NAMES]
 
 
-def _label(panel: Panel, track: Track) -> tuple[float, str, str]:
+def _from_above(panel: Panel) -> list[Track]:
+  return sorted(named(panel), key=lambda track: track.mean[-1], reverse=True)
+
+
+def _labels(panel: Panel, *, is_numbered: bool) -> list[Label]:
+  labels = [_label(panel, track) for track in _from_above(panel)]
+  if not is_numbered or len(labels) == 1:
+    return labels
+  return [
+    (end, f'{number} {text}', color)
+    for number, (end, text, color) in enumerate(labels, start=1)
+  ]
+
+
+def _number_ends(axes: Axes, panel: Panel) -> None:
+  tracks = _from_above(panel)
+  for number, track in enumerate(tracks if len(tracks) > 1 else (), start=1):
+    axes.annotate(
+      str(number),
+      (track.x[-1], track.mean[-1]),
+      (0, 5),
+      textcoords='offset points',
+      ha='center',
+      fontsize=9,
+      color=COLOR['soft'],
+    )
+
+
+def _label(panel: Panel, track: Track) -> Label:
   end = track.mean[-1]
   value = f'{end:.2f}' if panel.is_accuracy else f'{end:.3f}'
   color = COLOR['soft' if track.color == 'gray' else track.color]
@@ -134,7 +168,7 @@ def _limit(axes: Axes, panels: Sequence[Panel], is_compute: bool) -> None:
 def _name_axis(axes: Axes, is_compute: bool) -> None:
   axes.tick_params(axis='x', length=4)
   if not is_compute:
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f'{x:,.0f}'))
+    count_axis(axes)
     axes.set_xlabel('training step')
     return
   axes.set_xscale('log')

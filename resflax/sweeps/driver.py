@@ -87,6 +87,7 @@ def _work(jobs, launcher, board, lease: int, attempts: int) -> list[str]:
         board.refresh()
         time.sleep(launcher.poll_s)
   except PreemptedError as error:
+    print('stopping: runs are told, and may save first', flush=True)
     raise PreemptedError(
       f'Interrupted. {launcher.stop()}; the same command goes on.'
     ) from error

@@ -86,6 +86,8 @@ def test_the_first_rows_of_a_run_can_be_drawn(write_run, rows):
   run = read_run(write_run(finished=False))
   figure = curves(dataclasses.replace(run, rows=run.rows[:rows]))
   assert len(figure.axes) == len(PANELS) - 1
+  ticks = figure.axes[-1].get_xticks()
+  assert all(tick == int(tick) for tick in ticks)
 
 
 def test_gradients_are_drawn_from_stem_to_head(write_run):

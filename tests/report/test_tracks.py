@@ -21,7 +21,9 @@ def test_each_curve_ends_in_its_label_and_value():
   tracks = [track('small', 60.0), track('large', 90.0, 'blue')]
   [axes] = draw_tracks([Panel('Top-1', tracks, True)], True).axes
   texts = [text.get_text() for text in axes.texts]
-  assert texts == ['Top-1', 'small 60.00', 'large 90.00']
+  assert texts[:3] == ['Top-1', '2 small 60.00', '1 large 90.00']
+  ends = {text.get_text(): text.xy for text in axes.texts[3:]}
+  assert ends == {'1': (1e11, 90.0), '2': (1e11, 60.0)}
   assert axes.get_xscale() == 'log' and axes.get_ylim() == (50, 100)
   assert len(axes.collections) == 1  # the range of what is in colour
 
