@@ -1,5 +1,6 @@
 """Where the gradient of a net vanishes: its length from stem to head."""
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -42,7 +43,8 @@ def draw_gradients(found: Sequence[Gradients]) -> Figure:
   figure = canvas(
     _LEFT + 2 * _WIDTH + _BETWEEN + _RIGHT, TITLE + _HEIGHT + BOTTOM
   )
-  parts = max((gradients.parts for gradients in found), key=len)
+  longest = sorted((gradients.parts for gradients in found), key=len)[::-1]
+  parts = list(dict.fromkeys(itertools.chain(*longest)))
   shared = None
   for column, when in enumerate(('first', 'last')):
     left = _LEFT + column * (_WIDTH + _BETWEEN)

@@ -38,8 +38,10 @@ def test_each_line_ends_in_its_label_and_value():
 
 def test_a_net_of_fewer_stages_ends_at_its_own_head():
   short = lengths('short', parts=('stem', 'stage1', 'head'))
-  early, _ = draw_gradients([short, lengths('long')]).axes
+  other = lengths('other', parts=('stem', 'top', 'head'))
+  early, _ = draw_gradients([short, lengths('long'), other]).axes
   assert list(early.lines[0].get_xdata()) == [0, 1, 3]
+  assert list(early.lines[2].get_xdata()) == [0, 4, 3]
 
 
 def test_so_many_labels_can_be_told_apart():
