@@ -9,6 +9,8 @@ from resflax.report.gradients import MOST, Gradients
 from resflax.report.read import Run
 from resflax.sweeps.folder import Member
 
+_LEAST = 1e-12  # where a gradient is nothing, so that its log is a number
+
 
 def gradients(members: Sequence[Member]) -> list[Gradients]:
   """Returns the gradients of the first labels that logged them.
@@ -24,7 +26,8 @@ def gradients(members: Sequence[Member]) -> list[Gradients]:
   for label, runs in list(labels.items())[:MOST]:
     parts = gradient_parts(runs[0])
     lengths = np.array([[_ends(run, part) for part in parts] for run in runs])
-    first, last = np.exp(np.log(lengths).mean(0)).T
+    logs = np.log(np.maximum(lengths, _LEAST))
+    first, last = np.exp(logs.mean(0)).T
     found.append(Gradients(label, parts, first, last))
   return found
 

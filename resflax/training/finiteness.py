@@ -10,7 +10,7 @@ from resflax.errors import NotFiniteError
 from resflax.training.state import path_of
 
 MOST_IN_A_ROW = 3
-CHECKS = ('finite', 'checked')
+CHECKS = ('finite', 'checked')  # of a step's metrics; the others are logged
 _LISTED = 8  # examples named in the message
 
 
