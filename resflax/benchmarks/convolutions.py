@@ -1,4 +1,4 @@
-"""3x3 convolutions that are ours, against what XLA and autodiff have."""
+"""3x3 windows that are ours, against what XLA and autodiff have."""
 
 import functools
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import numpy as np
 
 from resflax.benchmarks.measure import Row, interleave
 from resflax.models.conv import Window, convolution, plain
+from resflax.models.pooling import max_pool
 
 # ResNeXt-50 32x4d at 224 pixels: (input side, features, stride).
 SHAPES = (
@@ -25,6 +26,9 @@ BATCH = 4
 # Last stages of small nets, where the image is smaller than the kernel.
 SMALL = ((1, 128, 1), (2, 128, 1), (2, 128, 2), (3, 128, 2))
 SMALL_BATCH = 64
+# Stems at 224 pixels, and at 96 of a quarter of the width: (batch, side,
+# features).
+POOLS = ((4, 112, 64), (64, 48, 16))
 
 
 def run(*, quick: bool) -> Iterator[Row]:
@@ -33,6 +37,30 @@ def run(*, quick: bool) -> Iterator[Row]:
     yield from _compared(shape, GROUPS, BATCH, '>= 50')
   for shape in SMALL[1:2] if quick else SMALL:
     yield from _compared(shape, 1, SMALL_BATCH)
+  for shape in POOLS[1:] if quick else POOLS:
+    yield from _pooled(*shape)
+
+
+def _pooled(batch: int, side: int, features: int) -> Iterator[Row]:
+  x = np.random.default_rng(0).normal(size=(batch, side, side, features))
+  x = jnp.asarray(np.maximum(x, 0), jnp.float32)  # as behind a ReLU
+  programs = {}
+  for form in ('xla', 'auto'):
+    pool = functools.partial(max_pool, padding='symmetric', form=form)
+    programs[form] = functools.partial(jax.jit(_both_ways(pool)), x)
+  times = interleave(programs, repeats=7)
+  direct, ours = times['xla'].cpu_s, times['auto'].cpu_s
+  name = f'max pooling of {side} px, {features} features, batch {batch}'
+  yield Row(f'autodiff: {name}', direct, 'CPU-s')
+  yield Row(f'ours: {name}', ours, 'CPU-s', direct / ours, 'speed-up')
+
+
+def _both_ways(pool):
+  def both(x):
+    y, pull_back = jax.vjp(pool, x)
+    return pull_back(y)
+
+  return both
 
 
 def _compared(

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from resflax.errors import UsageError
 from resflax.models.conv import Conv
 from resflax.models.initializers import he_normal
+from resflax.models.pooling import max_pool
 
 
 class GroupBatchNorm(nn.Module):
@@ -118,7 +119,7 @@ class Conventions:
   Attributes:
     activation: the non-linearity.
     padding: of convolutions and of the stem's pooling: 'symmetric' or 'same'.
-    conv_form: see `Conv.form`.
+    conv_form: see `Conv.form`; of the pooling too.
     group_size: see `GroupBatchNorm`, as for momentum and epsilon.
     dtype: of the computation; parameters and statistics are float32.
   """
@@ -145,6 +146,11 @@ class Conventions:
     return GroupBatchNorm(
       self.group_size, self.momentum, self.epsilon, dtype=self.dtype, **kwargs
     )
+
+  def max_pool(
+    self, x: Float[Array, 'batch height width features']
+  ) -> Float[Array, 'batch out_height out_width features']:
+    return max_pool(x, self.padding, self.conv_form)
 
 
 class ConvNorm(nn.Module):

@@ -29,7 +29,7 @@ class Conv7x7(nn.Module):
 
   def __call__(self, x: Image, *, train: bool) -> Features:
     x = self.conventions.activation(self.conv1(x, train=train))
-    return _max_pool(x, self.conventions.padding)
+    return self.conventions.max_pool(x)
 
 
 class Deep(nn.Module):
@@ -47,7 +47,7 @@ class Deep(nn.Module):
   def __call__(self, x: Image, *, train: bool) -> Features:
     for conv in (self.conv1, self.conv2, self.conv3):
       x = self.conventions.activation(conv(x, train=train))
-    return _max_pool(x, self.conventions.padding)
+    return self.conventions.max_pool(x)
 
 
 class DeepStrided(nn.Module):
@@ -95,16 +95,6 @@ def _deep(features: int, conventions: Conventions) -> tuple[ConvNorm, ...]:
     ConvNorm(half, 3, stride=2, conventions=conventions),
     ConvNorm(half, 3, conventions=conventions),
     ConvNorm(features, 3, conventions=conventions),
-  )
-
-
-def _max_pool(x: Image, padding: str) -> Features:
-  # By keyword: exporters to ONNX know the window by no other way.
-  return nn.max_pool(
-    x,
-    window_shape=(3, 3),
-    strides=(2, 2),
-    padding='SAME' if padding == 'same' else ((1, 1), (1, 1)),
   )
 
 
