@@ -39,11 +39,16 @@ def test_the_step_is_the_real_one_and_goes_on(monkeypatch):
 def test_our_convolutions_are_faster_than_autodiff(monkeypatch):
   monkeypatch.setattr(convolutions, 'SHAPES', ((14, 256, 1),))
   monkeypatch.setattr(convolutions, 'SMALL', ((2, 128, 1),))
-  direct, ours, small_direct, small = convolutions.run(quick=False)
+  monkeypatch.setattr(convolutions, 'POOLS', ((8, 48, 16),))
+  direct, ours, small_direct, small, pool_direct, pool = convolutions.run(
+    quick=False
+  )
   assert ours.ratio == pytest.approx(direct.value / ours.value)
   assert ours.ratio > 5
   assert small.ratio == pytest.approx(small_direct.value / small.value)
   assert small.ratio > 2
+  assert pool.ratio == pytest.approx(pool_direct.value / pool.value)
+  assert pool.ratio > 1.5
 
 
 @pytest.mark.slow

@@ -106,8 +106,8 @@ def test_the_default_folder_is_tfds_own(monkeypatch):
   [
     ('digist', "Unknown data set 'digist'. Did you mean 'digits'?"),
     ('cifar_10', "Did you mean 'cifar10'?"),
-    ('not a name', "Malformed data set name 'not a name'"),
-    ('', "Malformed data set name ''"),
+    ('not a name', "'not a name' is no name of a data set"),
+    ('', "'' is no name of a data set"),
     (
       'imagenet2012:5.*.*',
       'python -m scripts.prepare_data --dataset=imagenet2012:5.*.* --data_dir=',
