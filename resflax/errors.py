@@ -65,6 +65,14 @@ def first_line(error: BaseException) -> str:
   return lines[0] if lines else type(error).__name__
 
 
+def causes(error: BaseException) -> list[BaseException]:
+  """Returns an error and what led to it, the first cause last."""
+  chain = [error]
+  while cause := chain[-1].__cause__ or chain[-1].__context__:
+    chain.append(cause)
+  return chain
+
+
 def not_a_run(path: Any) -> UsageError:
   """Returns the error of a folder that is not that of a run.
 
@@ -88,18 +96,16 @@ def failure(given: str, error: Exception) -> str:
     error: that came out of it.
   """
   file = given.partition('=')[2].partition(':')[0]
-  chain = [error]
-  while cause := chain[-1].__cause__ or chain[-1].__context__:
-    chain.append(cause)
-  lines = {
-    frame.lineno: each
+  chain = causes(error)
+  places = [
+    (frame.lineno, each)
     for each in chain
     for frame in traceback.extract_tb(each.__traceback__)
     if frame.filename.endswith(file)
-  }
-  if not lines:
+  ]
+  if not places:
     return f'{given} fails with {_told(chain[-1])}'
-  line, own = list(lines.items())[-1]
+  line, own = places[-1]
   return f'{given} fails at line {line} with {_told(own)}'
 
 

@@ -22,6 +22,7 @@ from resflax.errors import (
   StoppedError,
   StorageError,
   UsageError,
+  causes,
   failure,
   first_line,
   near_miss,
@@ -186,9 +187,7 @@ def _check_config_exists(config: str) -> None:
 
 def _reason(error: Exception, config: str) -> str:
   """One line of an error in the flags, or in the config file itself."""
-  root = error
-  while root.__cause__ or root.__context__:
-    root = root.__cause__ or root.__context__
+  root = causes(error)[-1]
   if isinstance(root, ResflaxError):
     return first_line(root)
   if "no attribute 'get_config'" in str(root):
