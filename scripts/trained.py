@@ -32,7 +32,7 @@ def check_given() -> None:
       f'--model={MODEL.value} does nothing for a run, which knows its own: '
       'leave it out.'
     )
-  if WEIGHTS.value and flags.FLAGS['checkpoint'].present:
+  if WEIGHTS.value and CHECKPOINT.present:
     raise UsageError(
       f'--checkpoint={CHECKPOINT.value} does nothing for a file of weights, '
       'which holds one net: leave it out.'

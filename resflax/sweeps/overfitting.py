@@ -104,8 +104,8 @@ def measure(folder: str) -> float:
   Raises:
     UsageError: label smoothing is part of the run's loss.
   """
-  if folder in (before := _kept([folder])):
-    return before[folder]
+  if (before := _kept(folder)) is not None:
+    return before
   from resflax.runs import load_run  # JAX takes seconds to import
 
   run = load_run(folder)
@@ -122,19 +122,16 @@ def measure(folder: str) -> float:
 
 def with_train_loss(points: Iterable[Point]) -> list[Point]:
   """Returns points with what `measure` has left in the folders of all runs."""
-  return [
-    point._replace(train_loss=losses)
-    if len(losses := tuple(_kept(point.folders).values())) == len(point.seeds)
-    else point
-    for point in points
-  ]
+  found = []
+  for point in points:
+    losses = tuple(map(_kept, point.folders))
+    if losses and None not in losses:
+      point = point._replace(train_loss=losses)
+    found.append(point)
+  return found
 
 
-def _kept(folders: Iterable[str]) -> dict[str, float]:
-  """Returns what `measure` has left in runs' folders, where it has."""
-  files = {folder: Path(folder) / _FILE for folder in folders}
-  return {
-    folder: json.loads(file.read_text())['loss']
-    for folder, file in files.items()
-    if file.exists()
-  }
+def _kept(folder: str) -> float | None:
+  """Returns what `measure` has left in a run's folder, where it has."""
+  file = Path(folder) / _FILE
+  return json.loads(file.read_text())['loss'] if file.exists() else None
