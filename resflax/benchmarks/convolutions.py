@@ -47,20 +47,10 @@ def _pooled(batch: int, side: int, features: int) -> Iterator[Row]:
   programs = {}
   for form in ('xla', 'auto'):
     pool = functools.partial(max_pool, padding='symmetric', form=form)
-    programs[form] = functools.partial(jax.jit(_both_ways(pool)), x)
+    programs[form] = _both_ways(pool, x)
   times = interleave(programs, repeats=7)
-  direct, ours = times['xla'].cpu_s, times['auto'].cpu_s
   name = f'max pooling of {side} px, {features} features, batch {batch}'
-  yield Row(f'autodiff: {name}', direct, 'CPU-s')
-  yield Row(f'ours: {name}', ours, 'CPU-s', direct / ours, 'speed-up')
-
-
-def _both_ways(pool):
-  def both(x):
-    y, pull_back = jax.vjp(pool, x)
-    return pull_back(y)
-
-  return both
+  yield from _rows(name, times['xla'].cpu_s, times['auto'].cpu_s)
 
 
 def _compared(
@@ -77,6 +67,12 @@ def _compared(
     repeats=3,
   )
   direct, ours = times['plain'].cpu_s, times['convolution'].cpu_s
+  yield from _rows(name, direct, ours, aim)
+
+
+def _rows(
+  name: str, direct: float, ours: float, aim: str = ''
+) -> Iterator[Row]:
   yield Row(f'autodiff: {name}', direct, 'CPU-s')
   yield Row(f'ours: {name}', ours, 'CPU-s', direct / ours, 'speed-up', aim)
 
@@ -88,11 +84,17 @@ def _program(form, shape: tuple[int, int, int], groups: int, batch: int):
   x = rng.normal(size=(batch, side, side, features)).astype(np.float32)
   kernel = rng.normal(size=(3, 3, features // groups, features))
 
+  return _both_ways(
+    lambda *a: form(*a, window),
+    jnp.asarray(x),
+    jnp.asarray(kernel, jnp.float32),
+  )
+
+
+def _both_ways(function, *args):
   @jax.jit
-  def both(x, kernel):
-    y, pull_back = jax.vjp(lambda *a: form(*a, window), x, kernel)
+  def both(*args):
+    y, pull_back = jax.vjp(function, *args)
     return pull_back(y)
 
-  return functools.partial(
-    both, jnp.asarray(x), jnp.asarray(kernel, jnp.float32)
-  )
+  return functools.partial(both, *args)

@@ -26,6 +26,7 @@ from resflax.models.conv_gradients import (
   gradients,
   is_smaller,
   keep_roles,
+  pads_of,
 )
 from resflax.models.initializers import he_normal
 
@@ -75,13 +76,9 @@ class Conv(nn.Module):
     )
 
   def _window(self, sides: tuple[int, ...]) -> Window:
-    reach = (self.kernel_size - 1) * self.dilation
-    padding = ((reach // 2, reach // 2),) * 2
-    if self.padding == 'same':
-      padding = lax.padtype_to_pads(
-        sides, (reach + 1,) * 2, (self.stride,) * 2, 'SAME'
-      )
-    return Window(self.stride, self.dilation, tuple(padding), self.groups)
+    side = (self.kernel_size - 1) * self.dilation + 1
+    padding = pads_of(self.padding, sides, side, self.stride)
+    return Window(self.stride, self.dilation, padding, self.groups)
 
 
 def plain(x: Images, kernel: Kernel, window: Window) -> Outputs:

@@ -34,6 +34,26 @@ class Window(NamedTuple):
   groups: int
 
 
+def pads_of(
+  padding: str, sides: tuple[int, ...], side: int, stride: int
+) -> tuple[tuple[int, int], ...]:
+  """Returns the pixels around an image (before, after), axis by axis.
+
+  Args:
+    padding: 'symmetric' or 'same', see `Conv`.
+    sides: of the image.
+    side: of the window, which is odd, with its dilation.
+    stride: of the window.
+  """
+  if padding == 'same':
+    count = len(sides)
+    found = lax.padtype_to_pads(
+      sides, (side,) * count, (stride,) * count, 'SAME'
+    )
+    return tuple(found)
+  return ((side // 2, side // 2),) * len(sides)
+
+
 def gradients(x, kernel, gradient, window: Window):
   """Returns the gradients of a convolution by its input and by its kernel."""
   side, _, per_group, features = kernel.shape

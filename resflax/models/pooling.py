@@ -14,6 +14,8 @@ from flax import linen as nn
 from jax import lax
 from jaxtyping import Array, Float
 
+from resflax.models.conv_gradients import pads_of
+
 Images = Float[Array, 'batch height width features']
 Outputs = Float[Array, 'batch out_height out_width features']
 Padding = tuple[tuple[int, int], tuple[int, int]]
@@ -30,10 +32,7 @@ def max_pool(x: Images, padding: str, form: str = 'auto') -> Outputs:
     padding: 'symmetric' or 'same', see `Conv`.
     form: see `Conv.form`.
   """
-  pads = ((1, 1), (1, 1))
-  if padding == 'same':
-    sides, strides = x.shape[1:3], (_STRIDE,) * 2
-    pads = tuple(lax.padtype_to_pads(sides, (_SIDE,) * 2, strides, 'SAME'))
+  pads = pads_of(padding, x.shape[1:3], _SIDE, _STRIDE)
   return (plain if form == 'xla' else pool)(x, pads)
 
 
