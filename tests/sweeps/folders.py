@@ -129,6 +129,13 @@ def _write_evaluation(path, error, loss):
   )
 
 
+def prepend_rows(folder, rows):
+  """Adds rows of training metrics before those of `write_run`."""
+  file = folder / 'metrics' / '000000000.jsonl'
+  text = ''.join(json.dumps(row) + '\n' for row in rows)
+  file.write_text(text + file.read_text())
+
+
 def shape(blocks, width, size):
   """The fields of a shape: so many blocks in each of four stages."""
   return {

@@ -1,6 +1,5 @@
 """The gradients of labels: of which rows, and over which runs."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from resflax.sweeps import page
 from resflax.sweeps.folder import members
 from resflax.sweeps.gradients import gradients
-from tests.sweeps.folders import shape, write_run
+from tests.sweeps.folders import prepend_rows, shape, write_run
 
 ROWS = 40
 
@@ -18,7 +17,6 @@ def write(folder, label, seed, scale, *, finished=True):
   path = folder / f'{label}-{seed:08x}'
   fields = shape(1, 0.25, 16)
   write_run(path, fields, lambda _: 0.2, seed=seed, finished=finished)
-  file = path / 'metrics' / '000000000.jsonl'
   rows = [
     {
       'step': n,
@@ -27,8 +25,7 @@ def write(folder, label, seed, scale, *, finished=True):
     }
     for n in range(1, 1 + ROWS)
   ]
-  text = ''.join(json.dumps(row) + '\n' for row in rows)
-  file.write_text(text + file.read_text())
+  prepend_rows(path, rows)
 
 
 def test_a_label_has_the_medians_of_tenths_and_the_mean_over_seeds(tmp_path):

@@ -1,14 +1,12 @@
 """Curves of labels: over what they are, and which runs they are means of."""
 
-import json
-
 import numpy as np
 import pytest
 
 from resflax.sweeps.folder import members
 from resflax.sweeps.results import counted
 from resflax.sweeps.tracks import flops_at, panels
-from tests.sweeps.folders import shape, write_run
+from tests.sweeps.folders import prepend_rows, shape, write_run
 
 
 def write(folder, label, seed, *, error=0.2, finished=True, **fields):
@@ -75,11 +73,8 @@ def test_over_compute_the_frontier_is_blue(tmp_path):
 
 def test_the_training_loss_is_overlaid_where_it_was_logged(tmp_path):
   write(tmp_path, 'a', 0)
-  file = tmp_path / 'a-00000000' / 'metrics' / '000000000.jsonl'
-  rows = ''.join(
-    json.dumps({'step': step, 'train/loss': 1 / step}) + '\n' for step in (2, 4)
-  )
-  file.write_text(rows + file.read_text())
+  rows = [{'step': step, 'train/loss': 1 / step} for step in (2, 4)]
+  prepend_rows(tmp_path / 'a-00000000', rows)
   panel = panels(members(str(tmp_path)))[0][-1]
   assert panel.title == 'Training loss, nats' and not panel.is_accuracy
   assert list(panel.tracks[0].mean) == [0.5, 0.25]
