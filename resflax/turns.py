@@ -52,6 +52,11 @@ def ratios_of(
     UsageError: not one for the labelled data and for each source.
   """
   ratios = tuple(given or (1, *[RATIO] * len(sources)))
+  if given and not sources:
+    raise UsageError(
+      f'config.data.mixture.ratios={ratios} has no config.data.mixture.sources '
+      'to mix in: set them, or use scripts.self_train, which makes them.'
+    )
   if len(ratios) != 1 + len(sources) or min(ratios) < 1:
     raise UsageError(
       f'config.data.mixture.ratios={ratios} takes numbers from 1 on, one for '

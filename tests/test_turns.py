@@ -43,11 +43,11 @@ def test_ratios():
   assert ratios_of((), None) == (1,)
   assert ratios_of(('a', 'b'), None) == (1, 3, 3)
   assert ratios_of(('a',), (2, 5)) == (2, 5)
-  for sources, given in (
-    (('a',), (1,)),
-    (('a',), (1, 0)),
-    (('a',), (0, 1)),
-    ((), (1, 3)),
-  ):
+  for given in (1,), (1, 0), (0, 1):
     with pytest.raises(UsageError, match=r'mixture\.ratios=\(.*numbers from 1'):
-      ratios_of(sources, given)
+      ratios_of(('a',), given)
+
+
+def test_ratios_of_no_mixture_are_refused():
+  with pytest.raises(UsageError, match=r'=\(1, 3\) has no .*self_train'):
+    ratios_of((), (1, 3))
