@@ -71,7 +71,8 @@ def main(argv: list[str]) -> None:
       show(name, found)
     print(*files, sep='\n')
   laws = [law for found in fits.values() for law in found['laws'].values()]
-  if all('refused' in law for law in laws):
+  asked = TRAIN_LOSS.value and any(f['depth_or_width'] for f in fits.values())
+  if not asked and all('refused' in law for law in laws):
     raise UsageError(f'There is no law: {laws[0]["refused"]}.')
 
 

@@ -98,8 +98,8 @@ def estimated(
   """
   if len(points) < LEAST_POINTS:
     raise NotIdentified(
-      f'{len(points)} design points, where a law of three parameters needs '
-      f'{LEAST_POINTS}'
+      f'{len(points)} design point{"s" * (len(points) != 1)}, where a law of '
+      f'three parameters needs {LEAST_POINTS}'
     )
   if decades(points) < least_decades:
     raise NotIdentified(

@@ -64,7 +64,7 @@ def test_a_sweep_half_done_has_a_page_of_what_there_is(tmp_path):
   html, text = built(folder)
   assert '1 done, 1 running, 1 starting' in text
   assert 'running at 50%' in text and '<half>' in text
-  assert '1 design points, where a law of three parameters needs 6' in text
+  assert '1 design point, where a law of three parameters needs 6' in text
   assert 'None: There is no law to plan by' in text
   assert 'Run 5 more designs' in text
   assert html.count('<tr><th scope="row" data-v="wide"') == 3 + 1
