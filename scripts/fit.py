@@ -46,7 +46,7 @@ JSON = flags.DEFINE_bool('json', False, 'Print fit.json instead of tables.')
 
 
 def main(argv: list[str]) -> None:
-  """Fits, writes the files and prints; refuses where there is no law."""
+  """Fits, writes the files and prints; refuses where that tells nothing."""
   del argv
   if [WORKDIR.value, POINTS.value, PUBLISHED.value or None].count(None) != 2:
     raise UsageError(
@@ -71,8 +71,9 @@ def main(argv: list[str]) -> None:
       show(name, found)
     print(*files, sep='\n')
   laws = [law for found in fits.values() for law in found['laws'].values()]
-  asked = TRAIN_LOSS.value and any(f['depth_or_width'] for f in fits.values())
-  if not asked and all('refused' in law for law in laws):
+  pairs = [pair for found in fits.values() for pair in found['depth_or_width']]
+  measured = any(pair['train'] for pair in pairs)  # so they were asked for
+  if not measured and all('refused' in law for law in laws):
     raise UsageError(f'There is no law: {laws[0]["refused"]}.')
 
 
