@@ -71,7 +71,7 @@ def main(argv: list[str]) -> None:
       show(name, found)
     print(*files, sep='\n')
   laws = [law for found in fits.values() for law in found['laws'].values()]
-  pairs = [pair for found in fits.values() for pair in found['depth_or_width']]
+  pairs = [p for f in fits.values() for p in f.get('depth_or_width', ())]
   measured = any(pair['train'] for pair in pairs)  # so they were asked for
   if not measured and all('refused' in law for law in laws):
     raise UsageError(f'There is no law: {laws[0]["refused"]}.')
