@@ -125,7 +125,7 @@ def _train(runs, file: str) -> list[dict]:
     sbatch=tuple(SBATCH.value),
   )
   launcher.check(settings)
-  estimates(runs, file)  # refuses runs that contradict themselves
+  estimates(runs, file, workdir)  # refuses what contradicts itself
   launch = functools.partial(launcher, settings)
   return run_sweep(runs, file, workdir, launch, attempts=ATTEMPTS.value)
 
@@ -151,7 +151,7 @@ def _list(runs, file: str) -> None:
   """Prints a line a run: its name, costs and fields."""
   from resflax.sweeps.beforehand import estimates
 
-  costs = estimates(runs, file)
+  costs = estimates(runs, file, absolute(WORKDIR.value))
   width = max(len(planned.name) for planned in runs)
   print(f'{"run":{width}}  {"params":>11}  {"MACs":>15}  training FLOPs')
   for planned, cost in zip(runs, costs, strict=True):

@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from resflax.sweeps.grid import Planned
 
 
-def estimates(runs: Sequence[Planned], config: str) -> list:
+def estimates(runs: Sequence[Planned], config: str, workdir: str) -> list:
   """Returns what `estimate.estimate` does; see there."""
   with concurrent.futures.ProcessPoolExecutor(
     1, multiprocessing.get_context('spawn'), _leave_accelerators
   ) as process:
-    return process.submit(_estimate, list(runs), config).result()
+    return process.submit(_estimate, list(runs), config, workdir).result()
 
 
 def _leave_accelerators() -> None:
   os.environ['JAX_PLATFORMS'] = 'cpu'
 
 
-def _estimate(runs: list[Planned], config: str) -> list:
+def _estimate(runs: list[Planned], config: str, workdir: str) -> list:
   from resflax.sweeps.estimate import estimate
 
-  return estimate(runs, config)
+  return estimate(runs, config, workdir)

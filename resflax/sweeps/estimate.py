@@ -7,6 +7,8 @@ import json
 import runpy
 from collections.abc import Mapping, Sequence
 
+from etils import epath
+
 from resflax.data.described import load_or_describe
 from resflax.errors import ResflaxError, UsageError, failure
 from resflax.fields import flat, nest
@@ -14,18 +16,21 @@ from resflax.sweeps.costs import Cost, cost_of
 from resflax.sweeps.grid import Planned
 from resflax.training.assemble import assemble
 from resflax.training.setup import Setup
+from resflax.training.workdir import changed_since
 
 
-def estimate(runs: Sequence[Planned], config: str) -> list[Cost]:
+def estimate(runs: Sequence[Planned], config: str, workdir: str) -> list[Cost]:
   """Returns the costs of runs.
 
   Args:
     runs: of a sweep.
     config: the config file, without an argument.
+    workdir: of the sweep, which may have been begun.
 
   Raises:
-    UsageError: a run's config is not allowed, its data are not there, or two
-      runs become equal once everything is decided.
+    UsageError: a run's config is not allowed, its data are not there, two runs
+      become equal once everything is decided, or a run was begun with another
+      config.
   """
   bases: dict[str, dict] = {}
   datasets: dict[tuple, object] = {}
@@ -39,6 +44,7 @@ def estimate(runs: Sequence[Planned], config: str) -> list[Cost]:
     except ResflaxError as error:
       raise type(error)(f'{run.name}: {error}') from error
     _refuse_equal(seen, run.name, setup)
+    _refuse_changed(epath.Path(workdir) / run.name, setup)
     found.append(_cost(setup))
   return found
 
@@ -72,6 +78,20 @@ def _refuse_equal(seen: dict[str, str], name: str, setup: Setup) -> None:
       'fields are equal once they are decided. Leave one out (--sweep).'
     )
   seen[content] = name
+
+
+def _refuse_changed(folder: epath.Path, setup: Setup) -> None:
+  """Refuses what a run folder holds of another config.
+
+  Its name tells what the sweep file sets, and not what the config file does.
+  """
+  if not (folder / 'config.json').exists():
+    return
+  for change in changed_since(folder, setup.resolved):
+    raise UsageError(
+      f'{folder} was begun with {change.text}: use another --workdir, or the '
+      'config file as it was.'
+    )
 
 
 def _cost(setup: Setup) -> Cost:

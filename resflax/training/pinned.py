@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from resflax import schema
 from resflax.errors import UsageError
 
 # Fields that say how a run is watched and kept, not what it computes.
@@ -45,9 +46,12 @@ class Change(NamedTuple):
 
 
 def changed_fields(before: Mapping, now: Mapping) -> Iterator[Change]:
-  """Yields the fields of two flat configs that change the result."""
+  """Yields the fields of two flat configs that change the result.
+
+  A field that came after the first one had its default then.
+  """
   for name in sorted(now):
-    old, new = before.get(name), now[name]
+    old, new = before.get(name, schema.FIELDS[name].default), now[name]
     moved = name in _PLACES and _is_moved(old, new)
     if old != new and not moved and not name.startswith(FREE):
       yield Change(name, old, f'config.{name}={old!r}, not {new!r}', name)

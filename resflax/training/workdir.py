@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from etils import epath
 
@@ -151,19 +151,28 @@ def changes_of(
   Raises:
     StorageError: what is stored cannot be read.
   """
-  config = read_json(path / 'config.json', ['config'])['config']
+  fields = changed_since(path, resolved)
   file = path / 'dataset.json'
   of_data = []
   if file.exists():  # or the first start was killed between the two files
     of_data = [*changed_data(read_json(file, data), _as_json(data))]
-  before, now = flat(config), flat(_as_json(resolved.config))
-  fields = changed_fields(dict(before), dict(now))
   if of_data:  # what is derived may follow from the data, as the steps do
     fields = (
       field._replace(allow=DATA) if field.field in resolved.reasons else field
       for field in fields
     )
   return [*of_data, *fields]
+
+
+def changed_since(path: epath.Path, resolved: Resolved) -> Iterator[Change]:
+  """Returns the fields that differ from those stored in a run folder.
+
+  Raises:
+    StorageError: what is stored cannot be read.
+  """
+  before = read_json(path / 'config.json', ['config'])['config']
+  now = _as_json(resolved.config)
+  return changed_fields(dict(flat(before)), dict(flat(now)))
 
 
 def read_config(path: epath.Path) -> Resolved:

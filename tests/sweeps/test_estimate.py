@@ -5,6 +5,7 @@ import pytest
 from resflax.errors import UsageError
 from resflax.sweeps.estimate import estimate
 from resflax.sweeps.grid import Planned, load_sweep
+from tests.sweeps.folders import shape, write_run
 
 CONFIG = 'configs/digits.py'
 
@@ -31,6 +32,7 @@ def test_compute_is_added_up_over_the_stages():
       Planned('c', {**rising, 'resolution.train': 32}),
     ],
     CONFIG,
+    'nowhere',
   )
   large, small, both = costs
   assert large.params == small.params == both.params
@@ -59,13 +61,30 @@ def test_compute_is_added_up_over_the_stages():
 )
 def test_what_contradicts_itself(runs, message):
   with pytest.raises(UsageError, match=message):
-    estimate(runs, CONFIG)
+    estimate(runs, CONFIG, 'nowhere')
+
+
+def test_a_run_begun_with_another_config_file(tmp_path):
+  run = Planned('a', shape(1, 0.25, 16))
+  write_run(tmp_path / run.name, run.fields, lambda flops: 0.5)
+  assert len(estimate([run], CONFIG, str(tmp_path))) == 1
+  other = tmp_path / 'other.py'
+  other.write_text(
+    'from configs.digits import get_config as digits\n'
+    'def get_config():\n'
+    '  c = digits()\n'
+    '  c.optimizer.lr = 0.7\n'
+    '  return c\n'
+  )
+  message = rf'{run.name} was begun with config.optimizer.lr=.*, not 0\.7: use'
+  with pytest.raises(UsageError, match=message):
+    estimate([run], str(other), str(tmp_path))
 
 
 def test_the_grid_of_resnet_rs_can_be_estimated():
   """525 runs on ImageNet, which is not here."""
   runs = load_sweep('configs/sweeps/rs_grid.py')[::75]
-  costs = estimate(runs, 'configs/imagenet/resnet_rs.py')
+  costs = estimate(runs, 'configs/imagenet/resnet_rs.py', 'nowhere')
   assert len({cost.macs for cost in costs}) == len(costs) == 7
   last = runs[-1].fields
   assert costs[-1].compute == pytest.approx(
@@ -78,4 +97,4 @@ def test_a_config_file_that_fails(tmp_path):
   path.write_text('def get_config(arg):\n  return {}[arg]\n')
   message = f"--config={path}:x fails at line 2 with KeyError: 'x'"
   with pytest.raises(UsageError, match=message):
-    estimate([Planned('a', {}, 'x')], str(path))
+    estimate([Planned('a', {}, 'x')], str(path), 'nowhere')
