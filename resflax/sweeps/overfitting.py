@@ -39,18 +39,29 @@ class Difference(NamedTuple):
 
 
 def pairs(points: Sequence[Point]) -> list[tuple[Point, Point]]:
-  """Returns (deep, wide) of equal MACs, resolution, data and length.
+  """Returns (deep, wide) of equal MACs, resolution, data, length and recipe.
 
-  MACs are equal within a tenth.
+  MACs are equal within a tenth. Recipes may differ where each shape has one of
+  its own, as where its rate was tuned. Points without a cross-entropy, as in a
+  table of errors, have no pair.
   """
+  recipes: dict[tuple, set[str]] = {}
+  for point in points:
+    recipes.setdefault(_shape(point), set()).add(point.recipe)
   found = []
-  for a, b in itertools.permutations(points, 2):
+  told = [point for point in points if point.loss]
+  for a, b in itertools.permutations(told, 2):
     same = (a.group, a.resolution) == (b.group, b.resolution)
     near = max(a.macs, b.macs) <= _NEAR * min(a.macs, b.macs)
     deeper = sum(a.depths) > sum(b.depths) and a.width < b.width
-    if same and near and deeper:
+    own = all(len(recipes[_shape(point)]) == 1 for point in (a, b))
+    if same and near and deeper and (own or a.recipe == b.recipe):
       found.append((a, b))
   return found
+
+
+def _shape(point: Point) -> tuple:
+  return point.group, point.depths, point.width, point.resolution
 
 
 def verdicts(points: Sequence[Point]) -> list[dict]:
@@ -67,6 +78,7 @@ def verdicts(points: Sequence[Point]) -> list[dict]:
         'wide': wide.label,
         'epochs': deep.epochs,
         'macs': [deep.macs, wide.macs],
+        'error': list(_difference(deep, wide, deep.error, wide.error)),
         'held_out': list(held_out),
         'train': list(train) if train else None,
         'grow': verdict(held_out, train),

@@ -25,6 +25,7 @@ class Point(NamedTuple):
     label: what tables call it.
     config: hash of all it computes, without the seed.
     group: hash of the data, their number and the schedule's length.
+    recipe: hash of all but the seed and the net's variant, depths and width.
     depths: blocks of the stages.
     width: multiplies all features.
     resolution: pixels of the last stage.
@@ -59,6 +60,7 @@ class Point(NamedTuple):
   error: tuple[float, ...]
   loss: tuple[float, ...] = ()
   train_loss: tuple[float, ...] = ()
+  recipe: str = ''
   folders: tuple[str, ...] = ()
   commits: tuple[str | None, ...] = ()
 

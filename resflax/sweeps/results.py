@@ -17,6 +17,8 @@ from resflax.sweeps.costs import cost_of
 from resflax.sweeps.folder import members
 from resflax.sweeps.points import IMAGES, Point, merge
 
+_SHAPE = ('model.variant', 'model.depths', 'model.width')
+
 
 def read_points(workdir: str) -> list[Point]:
   """Returns the design points of a sweep's finished runs, cheapest first.
@@ -65,6 +67,7 @@ def _single(label: str, folder: Path, run: Run) -> Point:
     seeds=(config['seed'],),
     error=(_error(run, last['test/top1']),),
     loss=(_cross_entropy(run),),
+    recipe=digest(config, without=('seed', *_SHAPE)),
     folders=(str(folder),),
     commits=(run.environment.get('commit'),),
   )

@@ -17,6 +17,12 @@ def _positive(text: str) -> float:
   return value
 
 
+def _part(text: str) -> float:
+  if (value := _positive(text)) > 1:
+    raise ValueError(text)
+  return value
+
+
 def _whole(text: str) -> int:
   if (value := int(text)) < 0:
     raise ValueError(text)
@@ -31,6 +37,7 @@ _TEXT = str, 'text'
 _NUMBER = _positive, 'a number above 0'
 _COUNT = _whole, 'a whole number'
 _COUNTS = _several(_whole), 'whole numbers with spaces between them'
+_PARTS = _several(_part), 'parts of 1, not percent, with spaces between them'
 _NUMBERS = _several(_positive), 'numbers above 0 with spaces between them'
 
 # What a cell is read by, and what it has to be.
@@ -39,11 +46,12 @@ COLUMNS: dict[str, tuple[Callable, str]] = {
   **{'width': _NUMBER, 'resolution': _COUNT, 'epochs': _NUMBER},
   **{'compute': _NUMBER, 'macs': _COUNT, 'params': _COUNT},
   **{'step_ms': _NUMBER, 'tpu_ms': _NUMBER, 'seeds': _COUNTS},
-  **{'error': _NUMBERS, 'loss': _NUMBERS, 'train_loss': _NUMBERS},
+  **{'error': _PARTS, 'loss': _NUMBERS, 'train_loss': _NUMBERS},
+  'recipe': _TEXT,
 }
 _MAY_BE_EMPTY = {
   **{'config': '', 'group': '', 'depths': (), 'step_ms': None},
-  **{'tpu_ms': None, 'loss': (), 'train_loss': ()},
+  **{'tpu_ms': None, 'loss': (), 'train_loss': (), 'recipe': ''},
 }
 _A_SEED_EACH = ('error', 'loss', 'train_loss')
 
@@ -93,14 +101,26 @@ def _points(rows: csv.DictReader, path: str) -> Iterator[tuple[str, Point]]:
       f'{path!r} has no column {", ".join(sorted(missing))}: it takes the '
       'fit.csv of an earlier fit, or one made like it (--points).'
     )
+  lines: dict[tuple[str, str], int] = {}
   for cells in rows:
     where = f'{path!r}, line {rows.line_num}:'
-    yield cells.get('fit') or 'points', _point(cells, where)
+    fit, point = cells.get('fit') or 'points', _point(cells, where)
+    if before := point.config and lines.get((fit, point.config)):
+      raise UsageError(
+        f'{where} config={point.config} is that of line {before}: a design has '
+        'one line, with a value for each of its seeds (--points).'
+      )
+    lines[fit, point.config] = rows.line_num
+    yield fit, point
 
 
 def _point(cells: Cells, where: str) -> Point:
   values = {name: _value(cells[name], name, where) for name in COLUMNS}
   count = len(values['seeds'])
+  if len(set(values['seeds'])) < count:
+    raise UsageError(
+      f'{where} seeds={cells["seeds"]!r} has one twice (--points).'
+    )
   for name in _A_SEED_EACH:
     if len(values[name]) != count and (values[name] or name == 'error'):
       raise UsageError(
@@ -111,11 +131,13 @@ def _point(cells: Cells, where: str) -> Point:
 
 
 def _value(text: str | None, name: str, where: str):
+  if text is None:
+    raise UsageError(f'{where} no cell for {name} is left (--points).')
   if not text and name in _MAY_BE_EMPTY:
     return _MAY_BE_EMPTY[name]
   read, expects = COLUMNS[name]
   try:
-    value = read(text or '')
+    value = read(text)
   except ValueError:
     value = ()
   if value in ((), ''):

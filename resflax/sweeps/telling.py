@@ -64,12 +64,20 @@ def _prediction(law: str, row: Mapping, percent: str) -> str:
 def pair_line(row: Mapping) -> str:
   """Returns what a deep and a wide net of equal MACs say."""
   words = f'{row["wide"]} minus {row["deep"]}, {row["epochs"]:.3g} epochs: '
+  words += f'error {points_of(row["error"])}, '
   words += f'held-out cross-entropy {difference(row["held_out"])}, '
   if row['train']:
     words += f'on training images {difference(row["train"])}, '
   else:
     words += 'on training images not measured (--train_loss), '
   return words + f'so grow {row["grow"]}'
+
+
+def points_of(found: Sequence[float]) -> str:
+  """Returns a difference of errors and its half-width in points."""
+  mean, half = (100 * part for part in found)
+  half_width = f'± {half:.2f} points' if isfinite(half) else 'points (one seed)'
+  return f'{mean:+.2f} {half_width}'
 
 
 def difference(found: Sequence[float]) -> str:

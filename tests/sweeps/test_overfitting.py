@@ -42,6 +42,19 @@ def test_a_pair_is_of_equal_cost_data_and_resolution():
   assert pairs([WIDE, *others, DEEP]) == [(DEEP, WIDE)]
 
 
+def test_a_pair_is_of_one_recipe_or_of_one_for_each_shape():
+  slow, fast = (
+    [net._replace(recipe=rate) for net in (DEEP, WIDE)] for rate in '12'
+  )
+  assert pairs([*slow, *fast]) == [tuple(slow), tuple(fast)]
+  assert pairs([slow[0], fast[1]]) == [(slow[0], fast[1])]
+  assert pairs([slow[0], fast[0], fast[1]]) == [tuple(fast)]
+
+
+def test_points_without_a_loss_have_no_pair():
+  assert pairs([DEEP._replace(loss=()), WIDE]) == []
+
+
 @pytest.mark.parametrize(
   'held_out, train, grow',
   [
@@ -62,6 +75,7 @@ def test_differences_are_paired_by_the_seed():
   [row] = verdicts([DEEP, WIDE])
   # Student's interval of 0.01, -0.01 and 0: 4.303 * 0.01 / sqrt(3).
   assert row['held_out'] == pytest.approx([0.0, 0.02484], abs=1e-5)
+  assert row['error'] == pytest.approx([0, 0])
   assert (row['train'], row['grow']) == (None, 'undecided')
   deep = DEEP._replace(train_loss=(0.5, 0.5, 0.5))
   wide = WIDE._replace(train_loss=(0.3, 0.31, 0.32))

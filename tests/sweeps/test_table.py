@@ -24,6 +24,7 @@ def test_points_are_read_as_they_were_written(tmp_path):
     step_ms=12.5,
     loss=(0.3, 1.25),
     train_loss=(0.1, 0.2),
+    recipe='0ff1ce',
   )
   fits = {'ours': [whole, point(1, 2e12, [0.2])], 'rs': resnet_rs()}
   assert read_table(str(written(tmp_path, **fits))) == fits
@@ -42,13 +43,26 @@ def test_a_table_of_ones_own_needs_no_name_of_a_fit(tmp_path):
   assert read_table(str(path)) == {'points': efficientnets()}
 
 
+def test_a_design_has_one_line(tmp_path):
+  path = written(tmp_path, law=[point(0, 1e12, [0.1])])
+  head, line = path.read_text().splitlines()
+  path.write_text('\n'.join((head, line, line)))
+  with pytest.raises(UsageError, match='line 3: config=.* is that of line 2'):
+    read_table(str(path))
+  path.write_text('\n'.join((head, line.rpartition(',')[0])))
+  with pytest.raises(UsageError, match='line 2: no cell for recipe is left'):
+    read_table(str(path))
+
+
 @pytest.mark.parametrize(
   'column, text, message',
   [
     ('resolution', '8.5', "line 2: resolution='8.5' is not a whole number"),
     ('width', '-1', "line 2: width='-1' is not a number above 0"),
     ('compute', 'nan', "line 2: compute='nan' is not a number above 0"),
-    ('error', '', "line 2: error='' is not numbers above 0 with spaces"),
+    ('error', '', "line 2: error='' is not parts of 1, not percent"),
+    ('error', '0.1 20', "line 2: error='0.1 20' is not parts of 1, not"),
+    ('seeds', '3 3', "line 2: seeds='3 3' has one twice"),
     ('error', '0.1', 'line 2: 2 seeds and 1 of error'),
     ('loss', '0.1 0.2 0.3', 'line 2: 2 seeds and 3 of loss'),
     ('label', '', "line 2: label='' is not text"),
