@@ -137,6 +137,8 @@ def _status(runs) -> None:
 
   workdir = absolute(WORKDIR.value)
   rows = collect(runs, workdir)
+  if not Path(workdir).is_dir():
+    print(f'note: there is no folder {WORKDIR.value} yet (--workdir).')
   _print(rows)
   console().print(table(rows))
   others = {folder.name for folder in run_folders(workdir)}

@@ -75,7 +75,7 @@ def members(folder: str) -> list[Member]:
       f'{folder} is not the folder of a sweep with finished runs: it has no '
       'runs. Give the --workdir of scripts.sweep.'
     )
-  kept = _kept(path / 'runs.jsonl')
+  kept = kept_rows(path)
   place = {name: number for number, name in enumerate(kept)}
   found = []
   for run in sorted(folders, key=lambda f: place.get(f.name, len(place))):
@@ -90,8 +90,13 @@ def _is_run(path: Path) -> bool:
   return (path / 'config.json').exists()
 
 
-def _kept(file: Path) -> dict[str, dict]:
-  """Returns the lines of `runs.jsonl` by the name of their run."""
+def kept_rows(folder: Path) -> dict[str, dict]:
+  """Returns the lines of `runs.jsonl` by the name of their run.
+
+  Raises:
+    StorageError: it cannot be read.
+  """
+  file = folder / 'runs.jsonl'
   if not file.exists():
     return {}
   try:

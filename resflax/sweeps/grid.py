@@ -15,6 +15,8 @@ import runpy
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from resflax import schema
 from resflax.errors import ResflaxError, UsageError, failure, unknown
 from resflax.sweeps.hyper import Hyper, chainit, product, zipit
@@ -83,7 +85,7 @@ def load_sweep(
   def add(
     label: str = '', /, *, config_arg=config_arg, against='', **fields
   ) -> None:
-    fields = {name.removeprefix('config.'): v for name, v in fields.items()}
+    fields = _unprefixed(fields)
     for name, value in fields.items():
       schema.field(name).check(name, value)
     idle.intersection_update(fields)
@@ -106,6 +108,17 @@ def load_sweep(
       'Leave it out, or change the sweep file.'
     )
   return runs
+
+
+def _unprefixed(fields: Mapping[str, object]) -> dict[str, object]:
+  """Returns fields by their path, NumPy's numbers as Python's."""
+  found: dict[str, object] = {}
+  for given, value in fields.items():
+    name = given.removeprefix('config.')
+    if name in found:
+      raise UsageError(f'{name} and config.{name} are one field (--sweep).')
+    found[name] = value.item() if isinstance(value, np.generic) else value
+  return found
 
 
 def _list(path: str, add: Callable[..., None]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from resflax.errors import PreemptedError, ResflaxError
 from resflax.report.read import Run, read_run
 from resflax.sweeps.attempt import LEASE, RECORD, read
+from resflax.sweeps.folder import kept_rows
 from resflax.sweeps.grid import Planned
 from resflax.sweeps.lease import is_held
 
@@ -28,9 +29,17 @@ def collect(runs: Sequence[Planned], workdir: str) -> list[dict]:
 
 
 def keep(rows: Sequence[Mapping], folder: Path) -> None:
-  """Writes the rows of finished runs to `runs.jsonl`."""
-  lines = [json.dumps(row) + '\n' for row in rows if row['state'] == 'done']
-  if lines:
+  """Writes the rows of finished runs to `runs.jsonl`.
+
+  Runs that another sweep file has put into the folder keep their rows.
+  """
+  kept = {row['name']: row for row in rows if row['state'] == 'done'}
+  listed = {row['name'] for row in rows}
+  for name, row in kept_rows(folder).items():
+    if name not in listed and (folder / name).is_dir():
+      kept[name] = row
+  if kept:
+    lines = [json.dumps(row) + '\n' for row in kept.values()]
     # Named by the process, for --status in another shell writes as well.
     unfinished = folder / f'.runs.{os.getpid()}.jsonl'
     unfinished.write_text(''.join(lines))

@@ -77,6 +77,8 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   sweep.write_text("def sweep(add):\n  add('a', seed=0)")
   alone = call(*command)
   assert '3 more in' in alone.stdout and 'nothing is compared' in alone.stdout
+  kept = (tmp_path / 'runs' / 'runs.jsonl').read_text().splitlines()
+  assert len(kept) == 4
   wrong = call('sweep', f'--kept={sweep}')
   assert wrong.returncode == 5 and 'holds no runs' in wrong.stderr
 

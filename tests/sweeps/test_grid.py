@@ -37,6 +37,17 @@ def test_runs_are_listed_in_order_with_their_flags(tmp_path):
   assert large.fields == {'model.width': 0.5, 'seed': 1}
 
 
+def test_numbers_of_numpy_are_numbers(tmp_path):
+  text = 'import numpy as np\ndef sweep(add):\n  for lr in {0}:\n'
+  text += '    add(**{{"optimizer.lr": lr}})'
+  ours, numpys = (
+    load_sweep(written(tmp_path, text.format(values)))
+    for values in ('(0.25, 0.5)', 'np.geomspace(0.25, 0.5, 2)')
+  )
+  assert ours == numpys
+  assert numpys[0].flags == ['--config.optimizer.lr=0.25']
+
+
 def test_a_name_follows_from_the_content_alone(tmp_path):
   before = load_sweep(written(tmp_path, TWO))
   swapped = TWO.replace(
@@ -69,6 +80,10 @@ def test_a_common_field_that_all_runs_set_is_refused(tmp_path):
     ("def sweep(add):\n  add(**{'model.widht': 1.0})", 'config.model.widht'),
     ("def sweep(add):\n  add(seed='x')", "config.seed='x' is not allowed"),
     ('def sweep(add):\n  add(seed=1)\n  add(seed=1)', 'adds one run twice'),
+    (
+      "def sweep(add):\n  add(**{'seed': 1, 'config.seed': 2})",
+      'seed and config.seed are one field',
+    ),
     ('def sweep(add):\n  pass', 'adds no run'),
     ('sweeps = 1', r'no function sweep\(add\), nor get_hyper\(hyper\)'),
     ("def sweep(add):\n  add('a/b', seed=1)", "The label 'a/b' is not allowed"),
