@@ -6,6 +6,7 @@ ignore a stray `config.lr=2`, and take an int for a tuple.
 
 import ast
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -103,12 +104,21 @@ def parse(argv: Sequence[str], *, positional: bool) -> list[str]:
     rest = flags.FLAGS(argv)[1:]
   except Exception as error:
     raise UsageError(_reason(error, _given_config(argv))) from error
+  _check_finite()
   if rest and not positional:
     hint = ' Flags begin with two dashes.' if '=' in rest[0] else ''
     raise UsageError(f'Stray argument {rest[0]!r}.{hint}')
   for path in unset:
     _assign(flags.FLAGS.config, path, None)
   return rest
+
+
+def _check_finite() -> None:
+  """No bound of a flag keeps nan out."""
+  for name in flags.FLAGS:
+    value = flags.FLAGS[name].value
+    if isinstance(value, float) and not math.isfinite(value):
+      raise UsageError(f'--{name}={value} is not a finite number.')
 
 
 def _check_overridden(argv: Sequence[str]) -> None:

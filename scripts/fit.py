@@ -10,6 +10,7 @@ Writes fit.json, fit.csv, fit.svg, fit.png, frontier.svg and frontier.png; see
 docs/fit.md.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
@@ -33,6 +34,9 @@ LEVEL = flags.DEFINE_float(
 )
 HOLD_OUT = flags.DEFINE_integer(
   'hold_out', 1, 'How many of the largest points to predict.', lower_bound=0
+)
+MIN_FLOPS = flags.DEFINE_float(
+  'min_flops', 0.0, 'Leave out points of less compute.', lower_bound=0
 )
 REFITS = flags.DEFINE_integer(
   'refits', 1000, 'Of the bootstrap.', lower_bound=100
@@ -92,7 +96,7 @@ def _again() -> dict[str, dict]:
     if not getattr(point, metric):
       raise UsageError(f'{point.label} has no {metric} (--metric, --points).')
   return {
-    name: analyse_runs(points, metric, **_options())
+    name: analyse_runs(_large(points), metric, **_options())
     for name, points in fits.items()
   }
 
@@ -102,7 +106,10 @@ def _published() -> dict[str, dict]:
   from resflax.sweeps.published_points import efficientnets, resnet_rs
 
   found = {'ResNet-RS': resnet_rs(), 'EfficientNet': efficientnets()}
-  return {name: analyse(points, **_options()) for name, points in found.items()}
+  return {
+    name: analyse(_large(points), **_options())
+    for name, points in found.items()
+  }
 
 
 def _sweep() -> dict:
@@ -110,7 +117,7 @@ def _sweep() -> dict:
   from resflax.sweeps.overfitting import measure, pairs
   from resflax.sweeps.results import read_points
 
-  points = read_points(WORKDIR.value)
+  points = _large(read_points(WORKDIR.value))
   if TRAIN_LOSS.value:
     both = [point for pair in pairs(points) for point in pair]
     for folder in dict.fromkeys(folder for p in both for folder in p.folders):
@@ -118,14 +125,26 @@ def _sweep() -> dict:
   return analyse_runs(points, law_flags.METRIC.value, **_options())
 
 
+def _large(points: Sequence) -> list:
+  """Returns the points that count (--min_flops).
+
+  Raises:
+    UsageError: none does.
+  """
+  large = [point for point in points if point.compute >= MIN_FLOPS.value]
+  if not large:
+    raise UsageError(
+      f'--min_flops={MIN_FLOPS.value:g} leaves no point: the largest has '
+      f'{points[-1].compute:.3g}.'
+    )
+  return large
+
+
 def _options() -> dict:
-  least = law_flags.DECADES.value
-  if least is None:
-    least = 1.4 if PUBLISHED.value else 1.5
   return {
     'level': LEVEL.value,
     'hold_out': HOLD_OUT.value,
-    'least_decades': least,
+    'least_decades': law_flags.least_decades(1.4 if PUBLISHED.value else None),
     'refits': REFITS.value,
   }
 

@@ -10,6 +10,7 @@ from resflax.sweeps.telling import (
   law_columns,
   law_lines,
   law_rows,
+  measure,
   named,
   pair_line,
 )
@@ -28,7 +29,7 @@ def show(name: str, found: dict) -> None:
     for row in law_rows(laws):
       table.add_row(*row)
     console.print(table)
-  for line in law_lines(laws, found['level']):
+  for line in law_lines(laws, found['level'], found['metric']):
     console.print(line, highlight=False)
   console.print(_frontier(found))
   for row in found.get('depth_or_width', ()):
@@ -50,6 +51,6 @@ def _frontier(found: dict) -> Table:
       *(f'{point["epochs"]:.3g}', f'{point["compute"]:.3g}'),
       f'{point["macs"] / 1e9:.3g}',
       *(f'{point[key]:.3g}' if point[key] else '' for key in _TIMES),
-      f'{point["mean"]:.4g}',
+      measure(point['mean'], found['metric']),
     )
   return table

@@ -53,7 +53,7 @@ def planned(config) -> tuple[dict, list[str]]:
   from resflax.sweeps.analysis import analyse_runs
   from resflax.sweeps.budget import Budget
   from resflax.sweeps.config_file import write_config
-  from resflax.sweeps.law import LEAST_DECADES, REFITS
+  from resflax.sweeps.law import REFITS
   from resflax.sweeps.next_run import next_run
   from resflax.sweeps.recipe import recipe_of
   from resflax.sweeps.results import read_points
@@ -62,7 +62,7 @@ def planned(config) -> tuple[dict, list[str]]:
   points = read_points(folder)
   macs, grow, recipe = _given(config, points)
   options = {
-    'least_decades': law_flags.DECADES.value or LEAST_DECADES,
+    'least_decades': law_flags.least_decades(),
     'refits': REFITS,
   }
   plan = next_run(

@@ -6,11 +6,13 @@ Drawn from what `fit.json` holds, and nothing else.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from scipy import stats
 
-from resflax.report import student
 from resflax.report.theme import COLOR, canvas, place, si
 
 COLORS = ('blue', 'vermilion', 'gray')
@@ -24,7 +26,15 @@ UNITS = {
   'compute': lambda value, _: f'{value:.0e}'.replace('e+', 'e'),
   'macs': lambda value, _: si(value),
 }
-_TICKS = 5
+_TICKS = 4  # at least
+_ROUND = (  # parts of a power of ten, the coarsest first
+  (1,),
+  (1, 2, 5),
+  (1, 1.5, 2, 3, 4, 6),
+  np.arange(1, 10, 0.5),
+  np.arange(1, 10, 0.2),
+  np.arange(1, 10, 0.1),
+)
 _ROOM = 1.6  # times the largest mean, at most
 _MANY = 1e3  # from the first value to the last: ticks at powers of ten alone
 
@@ -52,7 +62,12 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   _limit(above, [fit for _, fit in series])
   label_powers(above, 'compute')
   label_even(above)
-  above.legend(loc='upper left', bbox_to_anchor=(1.02, 1), frameon=False)
+  above.legend(
+    *_points_first(above),
+    loc='upper left',
+    bbox_to_anchor=(1.02, 1),
+    frameon=False,
+  )
   last = above
   if fitted:
     last = place(figure, 72, 368, 470, 110)
@@ -112,7 +127,7 @@ def shown_name(fit: dict) -> str | None:
 
 
 def _draw_points(axes: Axes, name, fit, law, color) -> None:
-  """Each point with Student's 95 % interval of its seeds' mean.
+  """Each point with the interval of its seeds' mean.
 
   Those that the law was fitted to are filled.
   """
@@ -123,7 +138,7 @@ def _draw_points(axes: Axes, name, fit, law, color) -> None:
     if not chosen:
       continue
     mean = _factor(fit) * np.array([point['mean'] for point in chosen])
-    ratio = np.exp([half_width(point, fit) for point in chosen])
+    ratio = np.exp(half_widths(chosen, fit))
     axes.errorbar(
       [point['compute'] for point in chosen],
       mean,
@@ -137,16 +152,35 @@ def _draw_points(axes: Axes, name, fit, law, color) -> None:
     )
 
 
-def half_width(point: dict, fit: dict) -> float:
-  """Returns that of the log of a point's mean; 0 for a single seed."""
-  draws = np.log(point[fit['metric']])
-  return 0.0 if len(draws) < 2 else student.half_width(draws)
+def half_widths(
+  points: Sequence[dict], fit: dict
+) -> Float[np.ndarray, ' points']:
+  """Returns those of the logs of the points' means, at the level of the fit.
+
+  Student's, of a spread that all points of the fit share: of two seeds alone
+  it would be a guess. Nothing where no point has two.
+  """
+  draws = [np.log(point[fit['metric']]) for point in fit['points']]
+  freedom = sum(len(values) - 1 for values in draws)
+  if not freedom:
+    return np.zeros(len(points))
+  squares = sum(((values - values.mean()) ** 2).sum() for values in draws)
+  counts = np.array([len(point[fit['metric']]) for point in points])
+  reach = stats.t.ppf((1 + fit['level']) / 2, freedom)
+  return reach * np.sqrt(squares / freedom / counts)
 
 
 def _draw_law(axes: Axes, law: dict, fit: dict, color) -> None:
   band, factor = law['band'], _factor(fit)
   compute = np.array(band['compute'])
-  axes.plot(compute, factor * np.array(band['law']), color=color)
+  low, high = law['exponent']['interval']
+  axes.plot(
+    compute,
+    factor * np.array(band['law']),
+    color=color,
+    label=f'exponent {law["exponent"]["value"]:.3f}\n'
+    f'{fit["level"]:.0%} {low:.3f} to {high:.3f}',
+  )
   axes.fill_between(
     compute,
     factor * np.array(band['low']),
@@ -168,6 +202,14 @@ def _draw_law(axes: Axes, law: dict, fit: dict, color) -> None:
     )
 
 
+def _points_first(axes: Axes) -> tuple[list, list]:
+  """Returns handles and labels of a legend, which would begin with lines."""
+  both = zip(*axes.get_legend_handles_labels(), strict=True)
+  ordered = sorted(both, key=lambda b: not isinstance(b[0], ErrorbarContainer))
+  handles, labels = zip(*ordered, strict=True)
+  return list(handles), list(labels)
+
+
 def _labels(axes: Axes) -> list[str]:
   return axes.get_legend_handles_labels()[1]
 
@@ -182,14 +224,29 @@ def _draw_frontier(axes: Axes, name, fit, cost, color) -> None:
   known = [p for p in fit['points'] if p[cost] is not None]
   if not known:
     return
-  y = [_accuracy(p['mean'], fit['metric']) for p in known]
+  y = _accuracy(np.array([p['mean'] for p in known]), fit['metric'])
   axes.plot([p[cost] for p in known], y, 'o', color=color, alpha=0.35)
   best = [fit['points'][index] for index in fit['pareto'][cost]]
-  y = [_accuracy(p['mean'], fit['metric']) for p in best]
-  axes.plot([p[cost] for p in best], y, 'o-', color=color, label=name)
+  mean = np.array([p['mean'] for p in best])
+  ratio = np.exp(half_widths(best, fit))
+  y, *ends = (
+    _accuracy(part, fit['metric'])
+    for part in (mean, mean / ratio, mean * ratio)
+  )
+  low, high = np.sort(ends, axis=0)
+  axes.errorbar(
+    [p[cost] for p in best],
+    y,
+    [y - low, high - y],
+    fmt='o-',
+    color=color,
+    label=name,
+  )
 
 
-def _accuracy(mean: float, metric: str) -> float:
+def _accuracy(
+  mean: Float[np.ndarray, ' points'], metric: str
+) -> Float[np.ndarray, ' points']:
   return 100 * (1 - mean) if metric == 'error' else mean
 
 
@@ -211,9 +268,14 @@ def label_powers(axes: Axes, cost: str) -> None:
 
 
 def label_even(axes: Axes) -> None:
-  """Labels a log axis of y at even distances, without math text."""
+  """Labels a log axis of y at round values, without math text."""
   low, high = axes.get_ylim()
-  ticks = np.geomspace(low, high, _TICKS + 2)[1:-1]
-  axes.set_yticks([float(f'{tick:.2g}') for tick in ticks])
+  powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.log10(high) + 1)
+  for steps in _ROUND:
+    ticks = np.outer(powers, steps).ravel()
+    ticks = ticks[(low <= ticks) & (ticks <= high)]
+    if len(ticks) >= _TICKS:
+      break
+  axes.set_yticks(ticks)
   axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
   axes.yaxis.set_minor_locator(NullLocator())

@@ -2,7 +2,8 @@
 
 A wider net that lowers the cross-entropy on its own training images, without
 augmentation and with the weights that are evaluated, but not on held-out ones,
-overfits: grow depth. Where it lowers the held-out one, grow width. Bello et al.
+overfits: grow depth, unless its held-out error is lower all the same. Where it
+lowers the held-out cross-entropy, grow width. Bello et al.
 2021, section 4.2, has the finding; the test is ours. The loss of training, on
 augmented images, is no such signal.
 """
@@ -68,6 +69,7 @@ def verdicts(points: Sequence[Point]) -> list[dict]:
   """Returns what each pair of a sweep says, over the seeds that both have."""
   rows = []
   for deep, wide in pairs(points):
+    error = _difference(deep, wide, deep.error, wide.error)
     held_out = _difference(deep, wide, deep.loss, wide.loss)
     train = None
     if deep.train_loss and wide.train_loss:
@@ -78,27 +80,29 @@ def verdicts(points: Sequence[Point]) -> list[dict]:
         'wide': wide.label,
         'epochs': deep.epochs,
         'macs': [deep.macs, wide.macs],
-        'error': list(_difference(deep, wide, deep.error, wide.error)),
+        'error': list(error),
         'held_out': list(held_out),
         'train': list(train) if train else None,
-        'grow': verdict(held_out, train),
+        'grow': verdict(held_out, train, error),
       }
     )
   return rows
 
 
-def verdict(held_out: Difference, train: Difference | None) -> str:
+def verdict(
+  held_out: Difference, train: Difference | None, error: Difference
+) -> str:
   """Returns `depth`, `width` or `undecided`.
 
   Args:
     held_out: difference of the held-out cross-entropy.
     train: that on un-augmented training images, None where not measured.
+    error: difference of the held-out error.
   """
   if held_out.is_below:
     return 'width'
-  if held_out.is_above or (train is not None and train.is_below):
-    return 'depth'
-  return 'undecided'
+  overfits = train is not None and train.is_below and not error.is_below
+  return 'depth' if held_out.is_above or overfits else 'undecided'
 
 
 def _difference(deep: Point, wide: Point, of_deep, of_wide) -> Difference:

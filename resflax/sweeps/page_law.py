@@ -31,7 +31,9 @@ def law_sections(
   folder: str, metric: str, least_decades: int | float | None
 ) -> list[str]:
   """Returns the law, its frontier and the next run, or why there is none."""
-  options = {'least_decades': least_decades or LEAST_DECADES, 'refits': REFITS}
+  if least_decades is None:
+    least_decades = LEAST_DECADES
+  options = {'least_decades': least_decades, 'refits': REFITS}
   try:
     points = read_points(folder)
     found = analyse_runs(points, metric, **options)
@@ -49,7 +51,7 @@ def _law(found: dict) -> str:
   if rows:
     laws_table = table(law_columns(found['level']), rows)
     parts.append(f'<div class="drawn">{laws_table}</div>')
-  parts.append(_list([*law_lines(laws, found['level'])]))
+  parts.append(_list([*law_lines(laws, found['level'], found['metric'])]))
   if found['depth_or_width']:
     pairs = [pair_line(row) for row in found['depth_or_width'][:_MOST_PAIRS]]
     title = f'Depth against width: {len(found["depth_or_width"])} pairs'

@@ -95,7 +95,7 @@ def read_table(path: str) -> dict[str, list[Point]]:
 
 
 def _points(rows: csv.DictReader, path: str) -> Iterator[tuple[str, Point]]:
-  missing = COLUMNS.keys() - set(rows.fieldnames or ())
+  missing = COLUMNS.keys() - _MAY_BE_EMPTY.keys() - set(rows.fieldnames or ())
   if missing:
     raise UsageError(
       f'{path!r} has no column {", ".join(sorted(missing))}: it takes the '
@@ -115,7 +115,7 @@ def _points(rows: csv.DictReader, path: str) -> Iterator[tuple[str, Point]]:
 
 
 def _point(cells: Cells, where: str) -> Point:
-  values = {name: _value(cells[name], name, where) for name in COLUMNS}
+  values = {name: _value(cells.get(name, ''), name, where) for name in COLUMNS}
   count = len(values['seeds'])
   if len(set(values['seeds'])) < count:
     raise UsageError(

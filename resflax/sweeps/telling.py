@@ -1,5 +1,6 @@
 """A fit and a plan in words and rows, for the terminal and for pages."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
@@ -7,6 +8,7 @@ from resflax.rules import UNDECIDED
 
 LAW_COLUMNS = ('law', 'points', 'decades', '', 'value')  # then the intervals
 PARAMETERS = ('exponent', 'floor', 'scale')
+_NOTHING = 1e-5  # a floor below it is none: the search ends there
 
 
 def named(laws: Mapping[str, Mapping]) -> dict[str, Mapping]:
@@ -37,11 +39,13 @@ def law_rows(laws: Mapping[str, Mapping]) -> Iterator[tuple[str, ...]]:
     for parameter in PARAMETERS:
       value = entry[parameter]
       ends = (ranged(value[kind]) for kind in ('interval', 'bca'))
-      yield (*before, parameter, f'{value["value"]:.3g}', *ends, *after)
+      yield (*before, parameter, number(value['value']), *ends, *after)
       before, after = ('',) * 3, ('',) * 2
 
 
-def law_lines(laws: Mapping[str, Mapping], level: float) -> Iterator[str]:
+def law_lines(
+  laws: Mapping[str, Mapping], level: float, metric: str
+) -> Iterator[str]:
   """Yields why laws are refused, and what the others say of held-out runs."""
   for law, entry in laws.items():
     if 'refused' in entry:
@@ -49,15 +53,15 @@ def law_lines(laws: Mapping[str, Mapping], level: float) -> Iterator[str]:
     if 'held_out_refused' in entry:
       yield f'{law}: nothing held out: {entry["held_out_refused"]}'
     for row in entry.get('held_out', ()):
-      yield _prediction(law, row, f'{level:.0%}')
+      yield _prediction(law, row, f'{level:.0%}', metric)
 
 
-def _prediction(law: str, row: Mapping, percent: str) -> str:
+def _prediction(law: str, row: Mapping, level: str, metric: str) -> str:
   verdict = 'inside' if row['inside'] else 'OUTSIDE: the law breaks'
   return (
-    f'{law} without {row["label"]} says {row["predicted"]:.4g} '
-    f'({percent} {ranged(row["interval"])}); it reached '
-    f'{row["measured"]:.4g}, {verdict}'
+    f'{law} without {row["label"]} says {measure(row["predicted"], metric)} '
+    f'({level} {" to ".join(measure(x, metric) for x in row["interval"])}); '
+    f'it reached {measure(row["measured"], metric)}, {verdict}'
   )
 
 
@@ -89,13 +93,14 @@ def difference(found: Sequence[float]) -> str:
 def told(plan: Mapping) -> list[str]:
   """Returns a plan in sentences, without the fields and their reasons."""
   low, high = plan['predicted']['interval']
+  says = functools.partial(measure, metric=plan['metric'])
   what = {'error': 'error', 'loss': 'cross-entropy'}[plan['metric']]
   lines = [
     f'Budget: {plan["budget"]}; it costs {plan["compute"]:.3g} FLOPs of '
     f'training, {plan["macs"] / 1e9:.3g} GMAC an image, '
     f'{plan["params"]:,} parameters.',
-    f'Predicted {what}: {plan["predicted"]["value"]:.4g} '
-    f'({plan["level"]:.0%} {low:.4g} to {high:.4g}), by the law of '
+    f'Predicted {what}: {says(plan["predicted"]["value"])} '
+    f'({plan["level"]:.0%} {says(low)} to {says(high)}), by the law of '
     f'{_of(plan["law"])}.',
     f'It {_lies(plan)}.',
     f'Depth or width: {plan["grow"]}; {plan["evidence"]}.',
@@ -139,6 +144,16 @@ def _shape(fields: Mapping) -> str:
   return f'{depths} blocks of width {width:.8g} at {size} px'
 
 
+def number(value: float) -> str:
+  """Returns a parameter of a law in words."""
+  return f'{value:.3g}' if value > _NOTHING else '0'
+
+
+def measure(value: float, metric: str) -> str:
+  """Returns an error in percent, or a cross-entropy."""
+  return f'{100 * value:.2f}%' if metric == 'error' else f'{value:.4g}'
+
+
 def ranged(ends: Sequence[float]) -> str:
   """Returns an interval in words."""
-  return f'{ends[0]:.3g} to {ends[1]:.3g}'
+  return f'{number(ends[0])} to {number(ends[1])}'

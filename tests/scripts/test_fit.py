@@ -46,6 +46,14 @@ def test_a_fit_starts_again_from_its_table(tmp_path):
   ]
   assert laws[0] == laws[1] and 'exponent' in laws[0]['frontier']
   assert (again / 'fit.csv').read_text() == (folder / 'fit.csv').read_text()
+  points = json.loads(first.stdout)['fits']['sweep']['points']
+  least = f'--min_flops={points[2]["compute"]}'
+  large = call(
+    *('fit', f'--points={folder / "fit.csv"}', least, '--refits=200', '--json')
+  )
+  assert json.loads(large.stdout)['fits']['sweep']['points'] == [
+    {**point, 'folders': [], 'commits': []} for point in points[2:]
+  ]
   few = again / 'few.csv'
   few.write_text('\n'.join((again / 'fit.csv').read_text().split('\n')[:3]))
   out = call('fit', f'--points={few}', '--refits=200')
@@ -75,6 +83,9 @@ def test_pairs_are_enough_where_they_are_asked_for(tmp_path):
     (['--workdir=nowhere'], "There is no folder 'nowhere'"),
     (['--workdir=tests'], 'it has no runs.'),
     (['--published', '--metric=loss'], '--published has errors alone'),
+    (['--published', '--min_flops=1e30'], '--min_flops=1e+30 leaves no point'),
+    (['--published', '--level=nan'], '--level=nan is not a finite number'),
+    (['--published', '--decades=-1'], '--decades'),
     (['--published', '--decades=3', '--refits=100'], 'There is no law: 1.45'),
   ],
 )

@@ -73,7 +73,7 @@ def test_the_file_says_where_it_comes_from():
   words = ' '.join(text.split())
   for part in (
     *('0123abcd', '4567cdef', 'commit f00df00df00d', 'commit beefbeefbeef'),
-    *('4 runs of 2 configs', '90% 0.09 to 0.12', '0.60 decades of compute'),
+    *('4 runs of 2 configs', '90% 9.00% to 12.00%', '0.60 decades of compute'),
     *('Depth or width: depth; pairs say so', '--config=next.py'),
   ):
     assert part in words

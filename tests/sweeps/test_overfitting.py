@@ -56,19 +56,20 @@ def test_points_without_a_loss_have_no_pair():
 
 
 @pytest.mark.parametrize(
-  'held_out, train, grow',
+  'held_out, train, error, grow',
   [
-    ((-0.10, 0.05), None, 'width'),
-    ((0.10, 0.05), None, 'depth'),
-    ((0.01, 0.05), None, 'undecided'),
-    ((0.01, 0.05), (-0.2, 0.1), 'depth'),
-    ((0.01, 0.05), (0.0, 0.1), 'undecided'),
-    ((-0.10, 0.05), (-0.2, 0.1), 'width'),
+    ((-0.10, 0.05), None, (0, 1), 'width'),
+    ((0.10, 0.05), None, (0, 1), 'depth'),
+    ((0.01, 0.05), None, (0, 1), 'undecided'),
+    ((0.01, 0.05), (-0.2, 0.1), (0, 1), 'depth'),
+    ((0.01, 0.05), (-0.2, 0.1), (-0.02, 0.01), 'undecided'),
+    ((0.01, 0.05), (0.0, 0.1), (0, 1), 'undecided'),
+    ((-0.10, 0.05), (-0.2, 0.1), (0, 1), 'width'),
   ],
 )
-def test_what_a_pair_says(held_out, train, grow):
+def test_what_a_pair_says(held_out, train, error, grow):
   train = train and Difference(*train)
-  assert verdict(Difference(*held_out), train) == grow
+  assert verdict(Difference(*held_out), train, Difference(*error)) == grow
 
 
 def test_differences_are_paired_by_the_seed():

@@ -83,7 +83,7 @@ def test_files_that_are_no_tables_are_refused(tmp_path):
   with pytest.raises(UsageError, match='No such file'):
     read_table(str(path))
   path.write_text('label,error\na,0.1\n')
-  with pytest.raises(UsageError, match='has no column compute, config'):
+  with pytest.raises(UsageError, match='has no column compute, epochs'):
     read_table(str(path))
   path.write_text(','.join(COLUMNS) + '\n')
   with pytest.raises(UsageError, match='holds no points'):
