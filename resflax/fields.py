@@ -1,6 +1,7 @@
 """What a config field is: a type, a range, and how it refuses a value."""
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 
 from resflax.errors import UsageError, unknown
@@ -20,7 +21,9 @@ class Field:
     choices: the allowed strings, if there is a closed list.
     low: the smallest allowed number.
     high: the largest allowed number.
+    below: what a number has to stay under.
     item: the type of a tuple's items.
+    length: of a tuple, where it has one.
     optional: may be None although its default is not.
   """
 
@@ -30,7 +33,9 @@ class Field:
   choices: tuple[str, ...] = ()
   low: int | float | None = None
   high: int | float | None = None
+  below: int | float | None = None
   item: type | None = None
+  length: int | None = None
   optional: bool = False
 
   @property
@@ -39,10 +44,19 @@ class Field:
     if self.choices:
       return 'one of ' + ', '.join(self.choices)
     if self.kind is tuple:
-      return f'a tuple of {self.item.__name__}, such as {_ITEMS[self.item]}'
+      items = (
+        f'{self.length} {self.item.__name__}'
+        if self.length
+        else (self.item.__name__)
+      )
+      return f'a tuple of {items}, such as {_ITEMS[self.item]}'
     bounds = [
       f'{sign} {bound:g}'
-      for sign, bound in (('>=', self.low), ('<=', self.high))
+      for sign, bound in (
+        ('>=', self.low),
+        ('<=', self.high),
+        ('<', self.below),
+      )
       if bound is not None
     ]
     return ' '.join([_NAMES[self.kind], ' and '.join(bounds)]).strip()
@@ -52,7 +66,11 @@ class Field:
     if value is None and (self.optional or self.default is None):
       return None
     if not _fits(value, self.kind) or (
-      self.kind is tuple and not all(_fits(v, self.item) for v in value)
+      self.kind is tuple
+      and (
+        not all(_fits(v, self.item) for v in value)
+        or (self.length is not None and len(value) != self.length)
+      )
     ):
       raise self._refusal(path, value)
     if self.choices and value not in self.choices:
@@ -60,6 +78,7 @@ class Field:
     if isinstance(value, int | float) and (
       (self.low is not None and not value >= self.low)
       or (self.high is not None and not value <= self.high)
+      or (self.below is not None and not value < self.below)
     ):
       raise self._refusal(path, value)
     return self.kind(value) if self.kind is float else value
@@ -72,7 +91,8 @@ class Field:
 
 def _fits(value: object, kind: type) -> bool:
   if kind is float:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and math.isfinite(value)
   if kind is int:
     return isinstance(value, int) and not isinstance(value, bool)
   return isinstance(value, kind)
@@ -97,6 +117,11 @@ def duration(name: str, doc: str, *, percent: bool = False, **defaults):
 def rate(default: float | None, doc: str) -> Field:
   """Returns the field of a part of one, 0 to 1."""
   return Field(float, default, doc, low=0, high=1)
+
+
+def part(default: float | None, doc: str) -> Field:
+  """Returns the field of a part of one that leaves something of it."""
+  return Field(float, default, doc, low=0, below=1)
 
 
 def flat(

@@ -54,7 +54,7 @@ def linear(
   for i in range(stages):
     size = train - (train - start) * (stages - 1 - i) / max(stages - 1, 1)
     if i not in (0, stages - 1):
-      size = round(size / multiple) * multiple
+      size = min(max(start, round(size / multiple) * multiple), train)
     table.append(Stage(round(total_steps * i / stages), round(size)))
   return table
 
@@ -173,7 +173,7 @@ def make_stages(
   if schedule == 'linear':
     table = linear(**sizes, start=start, stages=stages, multiple=multiple)
   elif schedule == 'ramp':
-    begin, end = (*ramp_percent, 0, 0)[:2]
+    begin, end = ramp_percent
     table = ramp(**sizes, start=start, multiple=multiple, begin=begin, end=end)
   elif schedule == 'custom':
     table = custom(total_steps=total_steps, table=custom_table)

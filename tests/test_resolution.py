@@ -126,6 +126,11 @@ def test_ramp_refuses(percent):
     stages('ramp', ramp_percent=percent)
 
 
+def test_sizes_stay_between_the_first_and_the_last():
+  table = stages('linear', start=112, multiple=1000)
+  assert {stage.resolution for stage in table} == {112, 224}
+
+
 def test_strengths_rise_with_the_stages():
   table = stages('linear', first_strength=0.25)
   assert [s.strength for s in table] == [0.25, 0.5, 0.75, 1.0]

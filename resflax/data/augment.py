@@ -53,15 +53,17 @@ class Augment:
       raise unknown('crop', self.crop, CROPS, 'augment.crop')
     if not 0 < self.area[0] <= self.area[1] <= 1:
       raise UsageError(
-        f'augment.area={self.area}: two shares of the image, 0 < low <= high '
-        '<= 1.'
+        f'config.augment.area={self.area}: two shares of the image, 0 < low '
+        '<= high <= 1.'
       )
     if not 0 < self.ratio[0] <= self.ratio[1]:
       raise UsageError(
-        f'augment.ratio={self.ratio}: two ratios, 0 < low <= high.'
+        f'config.augment.ratio={self.ratio}: two ratios, 0 < low <= high.'
       )
     if not 0 <= self.pad < 1:
-      raise UsageError(f'augment.pad={self.pad}: a share of the side, 0 to 1.')
+      raise UsageError(
+        f'config.augment.pad={self.pad}: a share of the side, 0 to 1.'
+      )
 
   def __call__(
     self, draws: Sequence[float], height: int, width: int

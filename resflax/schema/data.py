@@ -55,10 +55,18 @@ DATA = {
     ),
     'flip': Field(bool, True, 'mirror half of them'),
     'area': Field(
-      tuple, (0.08, 1.0), 'random_resized: part of the picture', item=float
+      tuple,
+      (0.08, 1.0),
+      'random_resized: part of the picture',
+      item=float,
+      length=2,
     ),
     'ratio': Field(
-      tuple, (0.75, 1.3333333333333333), 'random_resized: aspect', item=float
+      tuple,
+      (0.75, 1.3333333333333333),
+      'random_resized: aspect',
+      item=float,
+      length=2,
     ),
     'pad': rate(0.125, 'pad: border on each side, as a part of the side'),
     'color_jitter': rate(
@@ -108,6 +116,7 @@ DATA = {
       (50.0, 80.0),
       'ramp: where it begins and ends, in percent of the run',
       item=float,
+      length=2,
     ),
     'batch': Field(
       str,

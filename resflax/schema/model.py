@@ -1,6 +1,6 @@
 """What is trained: the model, and the budget it may have."""
 
-from resflax.fields import Field, rate
+from resflax.fields import Field, part, rate
 
 MODEL = {
   'model': {
@@ -17,8 +17,8 @@ MODEL = {
     'padding': Field(
       str, None, 'of strided convolutions', choices=('symmetric', 'same')
     ),
-    'dropout_rate': rate(None, 'before the classifier'),
-    'stochastic_depth_rate': rate(None, 'drop rate of the deepest block'),
+    'dropout_rate': part(None, 'before the classifier'),
+    'stochastic_depth_rate': part(None, 'drop rate of the deepest block'),
     'stochastic_depth_by': Field(
       str, None, 'how the rate rises with depth', choices=('stage', 'block')
     ),

@@ -1,6 +1,6 @@
 """How it is trained: the loss, the update rule and its schedule."""
 
-from resflax.fields import Field, duration, rate
+from resflax.fields import Field, duration, part, rate
 
 TRAINING = {
   'loss': {'label_smoothing': rate(0.0, 'mass spread over all classes')},
@@ -17,7 +17,7 @@ TRAINING = {
     'lr_reference_batch': Field(
       int, 256, 'lr grows with batch_size over this; 0 = lr as given', low=0
     ),
-    'momentum': rate(0.9, 'heavy ball; beta1 of lamb'),
+    'momentum': part(0.9, 'heavy ball; beta1 of lamb'),
     'nesterov': Field(bool, False, 'look ahead'),
     'weight_decay': Field(float, None, 'of the masked parameters', low=0),
     'decoupled': Field(bool, False, 'decay beside the momentum, not as L2'),
@@ -31,7 +31,7 @@ TRAINING = {
     'trust_coefficient': Field(
       float, 0.001, 'lars: step of a kernel over its norm', low=0
     ),
-    'beta2': rate(0.999, 'lamb: of the squared gradients'),
+    'beta2': part(0.999, 'lamb: of the squared gradients'),
     'epsilon': Field(float, 1e-6, 'lamb: added to their root', low=0),
     'lr_factors': Field(
       tuple,
@@ -75,7 +75,7 @@ TRAINING = {
     'reset_head': Field(bool, False, 'with a new classifier, of zeros'),
   },
   'ema': {
-    'decay': rate(0.9999, 'average of weights and statistics; 0 = none'),
+    'decay': part(0.9999, 'average of weights and statistics; 0 = none'),
     'dynamic': Field(bool, True, 'min(decay, (1 + n) / (10 + n))'),
   },
 }
