@@ -99,9 +99,16 @@ def plan_of(resolved: Resolved, num_examples: int) -> Plan:
 
 
 def _epochs(resolved: Resolved, num_examples: int) -> float:
-  """Returns the passes over the unique examples."""
-  seen = resolved['schedule.total_steps'] * resolved['batch_size']
-  return seen / num_examples
+  """Returns the passes over the unique examples.
+
+  Whole ones where the run is that long but for the rounding to steps, or 250
+  epochs would lie below a limit of 250.
+  """
+  batch = resolved['batch_size']
+  seen = resolved['schedule.total_steps'] * batch
+  whole = round(seen / num_examples)
+  near = abs(seen - whole * num_examples) <= batch / 2
+  return float(whole) if near else seen / num_examples
 
 
 def _derive_model(resolved: Resolved) -> None:

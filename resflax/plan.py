@@ -67,12 +67,14 @@ def plan_for(
   growth = rules.growth(epochs)
   if grow != 'auto':
     growth = Decided(grow, f'config.scaling.grow={grow}')
+  wide = growth.value == 'width'
   if macs is None:
     budget = f'{latency_ms:g} ms on TPU v3'
     point = path.for_budget(latency_ms, cost=lambda p: p.milliseconds)
+    if wide:
+      budget += ', by the MACs of the deep net of so many'
+      point = path.wide_for_budget(point.macs)
   else:
     budget = f'{macs / 1e9:,.4g} GMAC'
-    point = path.for_budget(macs)
-  if growth.value == 'width':
-    point = path.wide_for_budget(macs or point.macs)
+    point = path.wide_for_budget(macs) if wide else path.for_budget(macs)
   return Plan(point, budget, growth, epochs)

@@ -12,10 +12,12 @@ IMAGENET = Facts(1_281_167, {}, '')
 POINTS = {p.key: p for p in path.published()}
 
 
-def resolved(*, epochs=350.0, variant='resnet_rs_50', model=None, **scaling):
+def resolved(
+  *, epochs=350.0, batch=4096, variant='resnet_rs_50', model=None, **scaling
+):
   return resolve(
     {
-      'batch_size': 4096,
+      'batch_size': batch,
       'model': {'variant': variant, **(model or {})},
       'scaling': {'rule': 'resnet_rs', **scaling},
       'schedule': {'total_epochs': epochs},
@@ -49,6 +51,23 @@ def test_a_short_run_is_wide_and_has_no_regularisers():
   assert config['augment.randaugment.layers'] == 0
   assert config['optimizer.weight_decay'] == 1e-4
   assert 'cannot overfit' in config.reasons['model.width']
+
+
+@pytest.mark.parametrize('batch', [128, 512, 1024, 2048, 4096])
+def test_limits_do_not_hang_on_the_rounding_to_steps(batch):
+  def reasons(epochs):
+    return resolved(macs=12e9, epochs=epochs, batch=batch).reasons
+
+  assert 'can overfit' in reasons(100.0)['model.width']
+  assert '40 epochs cannot overfit' in reasons(40.0)['model.width']
+  assert 'ResNet-RS' in reasons(250.0)['model.dropout_rate']
+  assert 'fewer than 250' in reasons(249.0)['model.dropout_rate']
+
+
+def test_a_short_run_may_be_smaller_than_the_smallest_deep_net():
+  with pytest.raises(UsageError, match='too small: the smallest net'):
+    resolved(macs=5e8)
+  assert resolved(macs=5e8, epochs=10.0)['model.width'] == 0.5
 
 
 def test_what_is_set_wins():
