@@ -16,7 +16,7 @@ Nesterov momentum and cosine are as in Kornblith et al. 2019, appendix A.5, who
 search the rate from 1e-4 to 0.1; 0.01 for 256 and 20 epochs are ours.
 
 `fixres` keeps the classifier and trains it alone, with the last batch norm, on
-pictures cut and sized as in the test (Touvron et al. 2019, section 4.2; rate
+pictures cut and sized as in the test: the whole centre square (Touvron et al. 2019, section 4.2; rate
 1e-3 for a batch of 512 and 56 epochs for a ResNet-50 at 384, their repository).
 """
 
@@ -77,6 +77,7 @@ def _fixres(c, arg):
   """The classifier and the last batch norm, for another resolution."""
   c.batch_size = 512
   c.augment.crop = 'none'
+  c.resolution.test_crop = 1.0
   c.optimizer.lr = 1e-3
   c.optimizer.lr_reference_batch = 512
   c.schedule.total_epochs = 56.0

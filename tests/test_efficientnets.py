@@ -118,3 +118,11 @@ def test_the_fine_tuning_config_knows_its_stages():
   assert factors[0] == f'stem={0.5**8:g}' and factors[-1] == 'stage7=0.5'
   factors = get_config('efficientnet_b0,fixres').optimizer.lr_factors
   assert factors == ('head=1', 'top/conv1/norm=1', '.*=0')
+  config = get_config('resnet50,fixres')
+  assert config.optimizer.lr_factors == (
+    'head=1',
+    'stage4/block3/branch/conv3/norm=1',
+    '.*=0',
+  )
+  # Objects are as large as in the test.
+  assert (config.augment.crop, config.resolution.test_crop) == ('none', 1.0)
