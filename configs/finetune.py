@@ -16,8 +16,9 @@ Nesterov momentum and cosine are as in Kornblith et al. 2019, appendix A.5, who
 search the rate from 1e-4 to 0.1; 0.01 for 256 and 20 epochs are ours.
 
 `fixres` keeps the classifier and trains it alone, with the last batch norm, on
-pictures cut and sized as in the test: the whole centre square (Touvron et al. 2019, section 4.2; rate
-1e-3 for a batch of 512 and 56 epochs for a ResNet-50 at 384, their repository).
+pictures cut and sized as in the test, the whole centre square (Touvron et al.
+2019, section 4.2; rate 1e-3 for a batch of 512 and 56 epochs for a ResNet-50 at
+384, their repository).
 """
 
 import os

@@ -20,6 +20,7 @@ from resflax import path
 from resflax.config import plan_of
 from resflax.errors import UsageError
 from resflax.plan import Plan
+from resflax.rules import UNDECIDED
 from scripts import plan_sweep
 from scripts.command import run
 
@@ -67,12 +68,17 @@ def main(argv: list[str]) -> None:
 
 def _summary(plan: Plan) -> dict:
   return {
-    'macs': plan.point.macs,
-    'source': plan.point.source,
+    **_row(plan.point),
+    'neighbours': [_row(p) for p in _neighbours(plan) if p != plan.point],
     'epochs': plan.epochs,
     'grow': plan.growth.value,
     'reason': plan.growth.reason,
   }
+
+
+def _row(point: path.Point) -> dict:
+  names = ('depths', 'width', 'resolution', 'macs', 'source')
+  return {name: getattr(point, name) for name in names}
 
 
 def _show_next(plan: dict, lines: list[str]) -> None:
@@ -110,6 +116,21 @@ def _print(plan: Plan, decided: dict) -> None:
     )
   console.print(points)
   console.print(f'{plan.growth.value}: {plan.growth.reason}', highlight=False)
+  if plan.growth.value == UNDECIDED:
+    console.print(
+      f'deep: {_told(plan.point)}, which the config has; wide: '
+      f'{_told(path.wide_for_budget(plan.point.macs))}, by '
+      '--config.scaling.grow=width',
+      highlight=False,
+    )
+
+
+def _told(point: path.Point) -> str:
+  blocks = '-'.join(map(str, point.depths))
+  return (
+    f'{blocks} blocks of width {point.width:g} at {point.resolution} px '
+    f'({point.macs / 1e9:.2f} GMAC)'
+  )
 
 
 def _neighbours(plan: Plan) -> list[path.Point]:

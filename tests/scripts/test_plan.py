@@ -26,7 +26,12 @@ def test_a_plan_names_the_model_its_neighbours_and_the_reasons(tmp_path):
   out = plan(CONFIG, *RULE, data, '--config.ema.decay=0.9999', '--json')
   found = json.loads(out.stdout)
   assert found['grow'] == 'undecided'  # 90 epochs
+  below, above = found['neighbours']
+  assert below['macs'] < found['macs'] < above['macs']
   assert found['fields']['resolution.train'] == {'value': 224, 'reason': 'set'}
+  out = plan(CONFIG, *RULE, data, '--config.ema.decay=0.9999')
+  words = ' '.join(out.stdout.split())
+  assert 'deep: 3-8-36-3 blocks' in words and 'wide: 3-4-23-3 blocks' in words
   rate = found['fields']['model.dropout_rate']
   assert rate['value'] == 0 and 'no regulariser' in rate['reason']
 
