@@ -10,6 +10,7 @@ from resflax.report.student import half_width
 from resflax.report.theme import svg
 from resflax.sweeps.folder import Member
 from resflax.sweeps.results import counted, stages_of
+from resflax.sweeps.standing import state_of
 from resflax.sweeps.tracks import flops_at
 
 _COLUMNS = {
@@ -42,7 +43,7 @@ _MOST_EFFECTS = 60  # in the figure; all are in the table
 
 def state(member: Member) -> str:
   """Returns how a run stands, as its folder says."""
-  return str(member.run.status.get('state', 'starting'))
+  return state_of(member.folder, member.run.status)
 
 
 def rows_of(done: Sequence[Member]) -> list[dict]:

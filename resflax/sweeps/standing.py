@@ -55,7 +55,7 @@ def summary(run: Planned, folder: Path) -> dict:
   row = {'label': run.label, 'against': run.against, 'name': run.name}
   row['fields'] = dict(run.fields)
   status = read(folder / 'status.json')
-  row['state'] = _state(folder, status)
+  row['state'] = state_of(folder, status)
   if not (folder / 'config.json').exists():
     return row
   try:
@@ -77,7 +77,13 @@ def saved_step(folder: Path) -> int:
   return read(folder / 'status.json').get('step', 0)
 
 
-def _state(folder: Path, status: Mapping) -> str:
+def state_of(folder: Path, status: Mapping) -> str:
+  """Returns how a run stands, see `summary`.
+
+  Args:
+    folder: of the run.
+    status: what it says of itself, empty before it does.
+  """
   if status.get('state') == 'done':
     return 'done'
   if is_held(folder / LEASE):

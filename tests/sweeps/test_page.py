@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from resflax.sweeps import page
+from resflax.sweeps.attempt import LEASE
+from resflax.sweeps.lease import held
 from tests.report.test_report import checked
 from tests.sweeps.folders import law, shape, write_run, write_sweep
 
@@ -61,9 +63,12 @@ def test_a_sweep_half_done_has_a_page_of_what_there_is(tmp_path):
   (folder / 'wide-00000002' / 'status.json').unlink()
   for part in (folder / 'wide-00000002' / 'metrics').iterdir():
     part.unlink()
+  with held(folder / 'wide-00000001' / LEASE):
+    _, text = built(folder)
+    assert '1 done, 1 running, 1 waiting' in text
   html, text = built(folder)
-  assert '1 done, 1 running, 1 starting' in text
-  assert 'running at 50%' in text and '<half>' in text
+  assert '1 done, 1 cut off, 1 waiting' in text
+  assert 'cut off at 50%' in text and '<half>' in text
   assert '1 design point, where a law of three parameters needs 6' in text
   assert 'None: There is no law to plan by' in text
   assert 'Run 5 more designs' in text
