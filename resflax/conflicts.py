@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from resflax import schema
 from resflax.durations import given_duration
 from resflax.errors import UsageError
 from resflax.resolution import RISING
@@ -28,6 +29,7 @@ def check_conflicts(resolved: Resolved, facts: Facts) -> None:
     _of_warmup(resolved, facts),
     _of_model(get),
     _of_resolution(get),
+    _of_teacher(get),
     _of_data(get),
     _of_records(get, resolved.total_steps),
   ):
@@ -100,10 +102,25 @@ def _of_resolution(get: Callable) -> Conflicts:
     'config.resolution.schedule, or leave it at fixed.',
   )
   yield (
+    get('resolution.strengths') < 1 and schedule == 'fixed',
+    f'config.resolution.strengths={get("resolution.strengths")} does nothing '
+    'at one resolution: set config.resolution.schedule, or leave it at 1.',
+  )
+  yield (
     custom and schedule != 'custom',
     f'config.resolution.custom={custom} has no effect with '
     f'config.resolution.schedule={schedule}: set it to custom.',
   )
+
+
+def _of_teacher(get: Callable) -> Conflicts:
+  for path in ('distill.temperature', 'distill.weight'):
+    changed = get(path) != schema.FIELDS[path].default
+    yield (
+      changed and not get('distill.teacher'),
+      f'config.{path}={get(path)} does nothing without a teacher: set '
+      'config.distill.teacher.',
+    )
 
 
 def _of_data(get: Callable) -> Conflicts:

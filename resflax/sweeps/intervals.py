@@ -142,11 +142,12 @@ def bootstrap(
   sound = np.array(distinct) >= _LEAST_DISTINCT
   sound &= theta[:, EXPONENT] < 0.99 * EXPONENTS[1]
   theta = theta[sound]
+  below = theta < estimate.theta
   return Refits(
     theta,
     float(1 - sound.mean()),
     _acceleration(estimate),
-    (theta < estimate.theta).mean(0),
+    below.mean(0) if sound.any() else below.sum(0),
   )
 
 

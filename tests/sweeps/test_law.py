@@ -44,6 +44,15 @@ def test_what_is_refused(points, message):
     law_of(points, 'error', **FAST)
 
 
+@pytest.mark.filterwarnings('error')
+def test_an_error_that_rises_is_refused():
+  points = sweep(rng())
+  errors = [p.error for p in reversed(points)]
+  rising = [p._replace(error=e) for p, e in zip(points, errors, strict=True)]
+  with pytest.raises(NotIdentified, match='exponent is not identified'):
+    law_of(rising, 'error', **FAST)
+
+
 def test_a_narrower_range_may_be_asked_for():
   points = sweep(rng(), decades=1.2, noise=0.003)
   entry = law_of(points, 'error', least_decades=1, **FAST)
