@@ -158,14 +158,15 @@ def half_widths(
   """Returns those of the logs of the points' means, at the level of the fit.
 
   Student's, of a spread that all points of the fit share: of two seeds alone
-  it would be a guess. Nothing where no point has two.
+  it would be a guess. Nothing where no point has two, as of published means.
   """
-  draws = [np.log(point[fit['metric']]) for point in fit['points']]
+  metric = fit['metric']
+  draws = [np.log(point[metric]) for point in fit['points'] if metric in point]
   freedom = sum(len(values) - 1 for values in draws)
   if not freedom:
     return np.zeros(len(points))
   squares = sum(((values - values.mean()) ** 2).sum() for values in draws)
-  counts = np.array([len(point[fit['metric']]) for point in points])
+  counts = np.array([len(point[metric]) for point in points])
   reach = stats.t.ppf((1 + fit['level']) / 2, freedom)
   return reach * np.sqrt(squares / freedom / counts)
 

@@ -78,7 +78,7 @@ def test_epochs_are_those_of_the_labels(config, labelled):
 def test_what_does_not_go_together_is_refused(config, labelled):
   for mixture, says in (
     ({'ratios': (1,)}, r'ratios=\(1,\) takes numbers'),
-    ({'sources': ()}, r'ratios=\(1, 3\) takes numbers'),
+    ({'sources': ()}, r'ratios=\(1, 3\) has no config.data.mixture.sources'),
     ({'sources': ('pseudo:/none',)}, 'pseudo:/none is not there'),
     ({'targets': 'harder'}, "Did you mean 'hard'"),
   ):
