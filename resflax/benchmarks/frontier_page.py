@@ -31,6 +31,7 @@ from resflax.benchmarks.frontier_rows import (
 from resflax.published import PUBLISHED
 from resflax.report import laws, theme
 from resflax.sweeps.frontier import pareto
+from resflax.sweeps.intervals import LEVEL
 
 Known = Mapping[tuple[str, str], Measured]
 IMAGES = 128  # whose step was published
@@ -82,6 +83,7 @@ def _fit(family: Sequence[Model], ways: Mapping, known: Known) -> dict:
   shown = [
     {
       'mean': 1 - model.top1 / 100,
+      'error': (1 - model.top1 / 100,),
       **{way: cost_of(known, way, model) for way in ways},
     }
     for model in family
@@ -94,7 +96,7 @@ def _fit(family: Sequence[Model], ways: Mapping, known: Known) -> dict:
       np.array([shown[i]['mean'] for i in there]),
     )
     best[way] = [there[i] for i in found]
-  return {'metric': 'error', 'points': shown, 'pareto': best}
+  return {'metric': 'error', 'level': LEVEL, 'points': shown, 'pareto': best}
 
 
 def _ways(known: Known) -> list[str]:

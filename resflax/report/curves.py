@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from resflax.report.laws import label_even
 from resflax.report.read import Run
 from resflax.report.series import stage_changes, thin
 from resflax.report.theme import COLOR, canvas, place
+from resflax.report.ticks import label_round
 
 WIDTH, LEFT, RIGHT = 940, 48, 142
 TITLE, GAP, BOTTOM = 30, 16, 44
@@ -234,7 +234,7 @@ def _gradients(axes: Axes, run: Run) -> list[Label]:
     axes.plot(thin(steps), thin(values), color=COLOR['blue'], alpha=shade)
     labels.append((values[-1], f'{part} {values[-1]:.2g}', COLOR['soft']))
   axes.set_yscale('log')
-  label_even(axes)
+  label_round(axes)
   return labels
 
 

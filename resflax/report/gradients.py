@@ -9,8 +9,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from resflax.report.curves import BOTTOM, TITLE, label_ends, panel_title
-from resflax.report.laws import label_even
 from resflax.report.theme import COLOR, canvas, place
+from resflax.report.ticks import label_round
 
 _HUES = ('blue', 'vermilion', 'gray', 'ink')
 _DASHES = ('-', '--', ':')
@@ -65,7 +65,7 @@ def draw_gradients(found: Sequence[Gradients]) -> Figure:
     if shared:  # both columns on one scale
       axes.sharey(shared)
       axes.autoscale(axis='y')
-      label_even(axes)
+      label_round(axes)
       label_ends(axes, labels, _HEIGHT)
     shared = axes
   return figure

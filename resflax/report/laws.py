@@ -10,10 +10,10 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-from scipy import stats
 
-from resflax.report.theme import COLOR, canvas, place, si
+from resflax.report import student
+from resflax.report.theme import COLOR, canvas, place
+from resflax.report.ticks import label_powers, label_round
 
 COLORS = ('blue', 'vermilion', 'gray')
 WORDS = {'error': 'error, %', 'loss': 'cross-entropy, nats'}
@@ -22,25 +22,7 @@ COSTS = {
   'step_ms': 'measured step of 128 images, ms',
   'tpu_ms': 'TPU v3 core, step of 128 images, ms',
 }
-UNITS = {
-  'compute': lambda value, _: f'{value:.0e}'.replace('e+', 'e'),
-  'macs': lambda value, _: si(value),
-}
-_TICKS = 4  # at least
-_ROUND = (  # parts of a power of ten, the coarsest first
-  (1,),
-  (1, 2, 5),
-  (1, 1.5, 2, 3, 4, 6),
-  np.arange(1, 10, 0.5),
-  np.arange(1, 10, 0.2),
-  np.arange(1, 10, 0.1),
-)
 _ROOM = 1.6  # times the largest mean, at most
-_MANY = 1e3  # from the first value to the last: ticks at powers of ten alone
-
-
-def _plain(value: float, _) -> str:
-  return f'{value:g}'
 
 
 def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
@@ -61,7 +43,7 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   above.margins(x=0.05)
   _limit(above, [fit for _, fit in series])
   label_powers(above, 'compute')
-  label_even(above)
+  label_round(above)
   above.legend(
     *_points_first(above),
     loc='upper left',
@@ -158,17 +140,13 @@ def half_widths(
   """Returns those of the logs of the points' means, at the level of the fit.
 
   Student's, of a spread that all points of the fit share: of two seeds alone
-  it would be a guess. Nothing where no point has two, as of published means.
+  it would be a guess. Nothing where no point has two.
   """
   metric = fit['metric']
-  draws = [np.log(point[metric]) for point in fit['points'] if metric in point]
-  freedom = sum(len(values) - 1 for values in draws)
-  if not freedom:
-    return np.zeros(len(points))
-  squares = sum(((values - values.mean()) ** 2).sum() for values in draws)
-  counts = np.array([len(point[metric]) for point in points])
-  reach = stats.t.ppf((1 + fit['level']) / 2, freedom)
-  return reach * np.sqrt(squares / freedom / counts)
+  spread = student.common_half_width(
+    [np.log(point[metric]) for point in fit['points']], fit['level']
+  )
+  return spread / np.sqrt([len(point[metric]) for point in points])
 
 
 def _draw_law(axes: Axes, law: dict, fit: dict, color) -> None:
@@ -257,26 +235,3 @@ def _accuracy_word(metric: str) -> str:
 
 def _factor(fit: dict) -> int:
   return 100 if fit['metric'] == 'error' else 1
-
-
-def label_powers(axes: Axes, cost: str) -> None:
-  """Labels a log axis of costs, without math text."""
-  low, high = axes.get_xlim()
-  few = high > _MANY * low
-  axes.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 3)))
-  axes.xaxis.set_major_formatter(FuncFormatter(UNITS.get(cost, _plain)))
-  axes.xaxis.set_minor_locator(NullLocator())
-
-
-def label_even(axes: Axes) -> None:
-  """Labels a log axis of y at round values, without math text."""
-  low, high = axes.get_ylim()
-  powers = 10.0 ** np.arange(np.floor(np.log10(low)), np.log10(high) + 1)
-  for steps in _ROUND:
-    ticks = np.outer(powers, steps).ravel()
-    ticks = ticks[(low <= ticks) & (ticks <= high)]
-    if len(ticks) >= _TICKS:
-      break
-  axes.set_yticks(ticks)
-  axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f'{value:g}'))
-  axes.yaxis.set_minor_locator(NullLocator())

@@ -14,6 +14,25 @@ def half_width(values: Sequence[float] | np.ndarray) -> float:
   return float(stats.t.ppf(0.975, len(values) - 1) * spread)
 
 
+def common_half_width(
+  draws: Sequence[Sequence[float] | np.ndarray], level: float
+) -> float:
+  """Returns half the interval of one value, of a spread that all draws share.
+
+  Zero where no draw has two values.
+
+  Args:
+    draws: values about a mean of their own each.
+    level: of the interval.
+  """
+  freedom = sum(len(values) - 1 for values in draws)
+  if not freedom:
+    return 0.0
+  squares = sum(((values - np.mean(values)) ** 2).sum() for values in draws)
+  reach = stats.t.ppf((1 + level) / 2, freedom)
+  return float(reach * np.sqrt(squares / freedom))
+
+
 def paired(
   scores: Mapping[int, float], others: Mapping[int, float]
 ) -> tuple[float, float]:

@@ -21,8 +21,8 @@ from resflax.report.curves import (
   panel_title,
   show_accuracy,
 )
-from resflax.report.laws import label_powers
 from resflax.report.theme import COLOR, canvas, place
+from resflax.report.ticks import label_powers
 
 MOST_NAMES = 24  # beside the curves; with more, the best have theirs
 MOST_TRACKS = 200

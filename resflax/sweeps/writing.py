@@ -49,7 +49,10 @@ def _published(fits) -> list[tuple[str, dict]]:
   if others or not known or fit['metric'] != 'error':
     return []
   found = {'ResNet-RS, published': resnet_rs(), 'EfficientNet': efficientnets()}
-  return [(name, described(points, 'error')) for name, points in found.items()]
+  return [
+    (name, {**described(points, 'error'), 'level': fit['level']})
+    for name, points in found.items()
+  ]
 
 
 def as_json(report: Mapping) -> str:
