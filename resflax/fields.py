@@ -44,12 +44,9 @@ class Field:
     if self.choices:
       return 'one of ' + ', '.join(self.choices)
     if self.kind is tuple:
-      items = (
-        f'{self.length} {self.item.__name__}'
-        if self.length
-        else (self.item.__name__)
-      )
-      return f'a tuple of {items}, such as {_ITEMS[self.item]}'
+      count = f'{self.length} ' if self.length else ''
+      item = self.item.__name__
+      return f'a tuple of {count}{item}, such as {_ITEMS[self.item]}'
     bounds = [
       f'{sign} {bound:g}'
       for sign, bound in (
@@ -65,13 +62,7 @@ class Field:
     """Returns `value`, or raises UsageError if this field cannot hold it."""
     if value is None and (self.optional or self.default is None):
       return None
-    if not _fits(value, self.kind) or (
-      self.kind is tuple
-      and (
-        not all(_fits(v, self.item) for v in value)
-        or (self.length is not None and len(value) != self.length)
-      )
-    ):
+    if not self._is_of_kind(value):
       raise self._refusal(path, value)
     if self.choices and value not in self.choices:
       raise unknown('value', value, self.choices, f'config.{path}')
@@ -82,6 +73,12 @@ class Field:
     ):
       raise self._refusal(path, value)
     return self.kind(value) if self.kind is float else value
+
+  def _is_of_kind(self, value: object) -> bool:
+    if self.kind is not tuple or not isinstance(value, tuple):
+      return _fits(value, self.kind)
+    is_long = self.length in (None, len(value))
+    return is_long and all(_fits(item, self.item) for item in value)
 
   def _refusal(self, path: str, value: object) -> UsageError:
     return UsageError(
