@@ -21,6 +21,7 @@ from resflax.config import plan_of
 from resflax.errors import UsageError
 from resflax.plan import Plan
 from resflax.rules import UNDECIDED
+from resflax.sweeps.telling import shaped
 from scripts import plan_sweep
 from scripts.command import run
 
@@ -126,11 +127,8 @@ def _print(plan: Plan, decided: dict) -> None:
 
 
 def _told(point: path.Point) -> str:
-  blocks = '-'.join(map(str, point.depths))
-  return (
-    f'{blocks} blocks of width {point.width:g} at {point.resolution} px '
-    f'({point.macs / 1e9:.2f} GMAC)'
-  )
+  shape = shaped(point.depths, point.width, point.resolution)
+  return f'{shape} ({point.macs / 1e9:.2f} GMAC)'
 
 
 def _neighbours(plan: Plan) -> list[path.Point]:

@@ -38,7 +38,7 @@ def _build(folder: str) -> list[object]:
   else:
     from resflax.sweeps.page import build, save_figures
 
-    page = build(folder, law_flags.METRIC.value, law_flags.DECADES.value)
+    page = build(folder, law_flags.METRIC.value, law_flags.least_decades())
   return [page, *(save_figures(folder) if FIGURES.value else ())]
 
 

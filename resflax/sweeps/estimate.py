@@ -87,7 +87,7 @@ def _refuse_changed(folder: epath.Path, setup: Setup) -> None:
   """
   if not (folder / 'config.json').exists():
     return
-  for change in changed_since(folder, setup.resolved):
+  if change := next(changed_since(folder, setup.resolved), None):
     raise UsageError(
       f'{folder} was begun with {change.text}: use another --workdir, or the '
       'config file as it was.'

@@ -3,9 +3,9 @@
 A wider net that lowers the cross-entropy on its own training images, without
 augmentation and with the weights that are evaluated, but not on held-out ones,
 overfits: grow depth, unless its held-out error is lower all the same. Where it
-lowers the held-out cross-entropy, grow width. Bello et al.
-2021, section 4.2, has the finding; the test is ours. The loss of training, on
-augmented images, is no such signal.
+lowers the held-out cross-entropy, grow width. Bello et al. 2021, section 4.2,
+has the finding; the test is ours. The loss of training, on augmented images, is
+no such signal.
 """
 
 import itertools

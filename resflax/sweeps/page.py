@@ -28,13 +28,13 @@ from resflax.sweeps.page_runs import (
 from resflax.sweeps.tracks import panels
 
 
-def build(folder: str, metric: str, least_decades: int | float | None) -> str:
+def build(folder: str, metric: str, least_decades: int | float) -> str:
   """Writes `report.html` into a sweep's folder and returns its path.
 
   Args:
     folder: of the sweep, finished or not.
     metric: of its law: error or loss.
-    least_decades: of compute; None = what `law_of` asks for.
+    least_decades: of compute, for a law.
 
   Raises:
     UsageError: not a sweep's folder.

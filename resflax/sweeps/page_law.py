@@ -9,7 +9,7 @@ from resflax.report.laws import draw_frontiers, draw_laws
 from resflax.report.theme import svg
 from resflax.sweeps.analysis import analyse_runs
 from resflax.sweeps.budget import Budget
-from resflax.sweeps.law import LEAST_DECADES, REFITS
+from resflax.sweeps.law import REFITS
 from resflax.sweeps.next_run import next_run
 from resflax.sweeps.points import Point
 from resflax.sweeps.recipe import recipe_of
@@ -28,11 +28,9 @@ _MOST_PAIRS = 100
 
 
 def law_sections(
-  folder: str, metric: str, least_decades: int | float | None
+  folder: str, metric: str, least_decades: int | float
 ) -> list[str]:
   """Returns the law, its frontier and the next run, or why there is none."""
-  if least_decades is None:
-    least_decades = LEAST_DECADES
   options = {'least_decades': least_decades, 'refits': REFITS}
   try:
     points = read_points(folder)

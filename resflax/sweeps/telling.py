@@ -68,7 +68,8 @@ def _prediction(law: str, row: Mapping, level: str, metric: str) -> str:
 def pair_line(row: Mapping) -> str:
   """Returns what a deep and a wide net of equal MACs say."""
   words = f'{row["wide"]} minus {row["deep"]}, {row["epochs"]:.3g} epochs: '
-  words += f'error {points_of(row["error"])}, '
+  points = [100 * part for part in row['error']]
+  words += f'error {difference(points, ".2f", " points")}, '
   words += f'held-out cross-entropy {difference(row["held_out"])}, '
   if row['train']:
     words += f'on training images {difference(row["train"])}, '
@@ -77,17 +78,14 @@ def pair_line(row: Mapping) -> str:
   return words + f'so grow {row["grow"]}'
 
 
-def points_of(found: Sequence[float]) -> str:
-  """Returns a difference of errors and its half-width in points."""
-  mean, half = (100 * part for part in found)
-  half_width = f'± {half:.2f} points' if isfinite(half) else 'points (one seed)'
-  return f'{mean:+.2f} {half_width}'
-
-
-def difference(found: Sequence[float]) -> str:
+def difference(
+  found: Sequence[float], digits: str = '.4f', unit: str = ''
+) -> str:
   """Returns a mean over paired seeds and its half-width in words."""
   mean, half = found
-  return f'{mean:+.4f} ' + (f'± {half:.4f}' if isfinite(half) else '(one seed)')
+  if isfinite(half):
+    return f'{mean:+{digits}} ± {half:{digits}}{unit}'
+  return f'{mean:+{digits}}{unit} (one seed)'
 
 
 def told(plan: Mapping) -> list[str]:
@@ -139,9 +137,14 @@ def _pair(runs: Sequence[Mapping]) -> str:
 
 
 def _shape(fields: Mapping) -> str:
-  depths = '-'.join(map(str, fields['model.depths']))
-  width, size = fields['model.width'], fields['resolution.train']
-  return f'{depths} blocks of width {width:.8g} at {size} px'
+  names = 'model.depths', 'model.width', 'resolution.train'
+  return shaped(*(fields[name] for name in names))
+
+
+def shaped(depths: Sequence[int], width: float, resolution: int) -> str:
+  """Returns a shape in words."""
+  blocks = '-'.join(map(str, depths))
+  return f'{blocks} blocks of width {width:.8g} at {resolution} px'
 
 
 def number(value: float) -> str:

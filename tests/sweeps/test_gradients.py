@@ -7,6 +7,7 @@ import pytest
 from resflax.sweeps import page
 from resflax.sweeps.folder import members
 from resflax.sweeps.gradients import gradients
+from resflax.sweeps.law import LEAST_DECADES
 from tests.sweeps.folders import prepend_rows, shape, write_run
 
 ROWS = 40
@@ -41,13 +42,13 @@ def test_a_label_has_the_medians_of_tenths_and_the_mean_over_seeds(tmp_path):
 
 def test_the_page_has_them_where_they_were_logged(tmp_path):
   write_run(tmp_path / 'without-00000000', shape(1, 0.25, 16), lambda _: 0.2)
-  html = Path(page.build(str(tmp_path), 'error', None)).read_text()
+  html = Path(page.build(str(tmp_path), 'error', LEAST_DECADES)).read_text()
   assert 'Gradients' not in html
   assert [Path(f).name for f in page.save_figures(str(tmp_path))] == [
     'curves.svg'
   ]
   write(tmp_path, 'plain', 0, 1.0)
-  html = Path(page.build(str(tmp_path), 'error', None)).read_text()
+  html = Path(page.build(str(tmp_path), 'error', LEAST_DECADES)).read_text()
   assert 'Gradients from stem to head' in html and 'plain 1' in html
   curves, drawn = map(Path, page.save_figures(str(tmp_path)))
   assert drawn.name == 'gradients.svg' and '<svg' in drawn.read_text()
