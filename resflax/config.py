@@ -12,9 +12,11 @@ from resflax.conflicts import check_conflicts
 from resflax.durations import derive_durations
 from resflax.errors import UsageError
 from resflax.fields import flat
-from resflax.plan import Plan, plan_for
-from resflax.resolution import RISING, make_stages
+from resflax.path import SET, Point
+from resflax.plan import Plan, plan_for, regularisers
+from resflax.resolution import RISING, custom, make_stages
 from resflax.resolved import Facts, Resolved
+from resflax.rules import Decided
 from resflax.turns import ratios_of
 from resflax.variants import variant
 
@@ -41,6 +43,7 @@ def resolve(config: Mapping, facts: Facts) -> Resolved:
     resolved.derive(path, value, 'as the weights of init.weights')
   _derive_mixture(resolved)
   derive_durations(resolved, facts.epoch)
+  _derive_custom(resolved)
   _derive_scaling(resolved, facts.num_examples)
   _derive_model(resolved)
   _derive_scan(resolved, facts.platform)
@@ -62,6 +65,15 @@ def _derive_mixture(resolved: Resolved) -> None:
     )
 
 
+def _derive_custom(resolved: Resolved) -> None:
+  if resolved['resolution.schedule'] == 'custom':
+    total, table = (
+      resolved[path] for path in ('schedule.total_steps', 'resolution.custom')
+    )
+    size = custom(total_steps=total, table=table)[-1].resolution
+    resolved.derive('resolution.train', size, 'the last of resolution.custom')
+
+
 def _derive_scaling(resolved: Resolved, num_examples: int) -> None:
   """Decides what the rule says for the budget, see `resflax.plan`."""
   options = resolved.group('scaling')
@@ -79,8 +91,21 @@ def _derive_scaling(resolved: Resolved, num_examples: int) -> None:
       'that config.scaling.rule=resnet_rs scales: set '
       'config.model.variant=resnet_rs_50.'
     )
-  for path, decided in plan_of(resolved, num_examples).fields().items():
+  plan = plan_of(resolved, num_examples)
+  _derive_all(resolved, plan.shape())
+  _derive_all(resolved, regularisers(point_of(resolved, plan), plan.epochs))
+
+
+def _derive_all(resolved: Resolved, fields: Mapping[str, Decided]) -> None:
+  for path, decided in fields.items():
     resolved.derive(path, decided.value, decided.reason)
+
+
+def point_of(resolved: Resolved, plan: Plan) -> Point:
+  """Returns what is trained: the plan's point, or another for what is set."""
+  depths, width = resolved['model.depths'], resolved['model.width']
+  point = Point(tuple(depths), resolved['resolution.train'], width, SET)
+  return plan.point if point[:-1] == plan.point[:-1] else point
 
 
 def plan_of(resolved: Resolved, num_examples: int) -> Plan:
@@ -155,7 +180,8 @@ def _derive_resolution(resolved: Resolved) -> None:
   train = resolved['resolution.train']
   resolved.derive('resolution.test', train, 'resolution.train')
   if resolved['resolution.schedule'] in RISING:
-    resolved.derive('resolution.start', train // 2, 'half of resolution.train')
+    half = max(8, train // 2)
+    resolved.derive('resolution.start', half, 'half of resolution.train')
 
 
 def _derive_stages(resolved: Resolved) -> None:
@@ -179,6 +205,7 @@ def _derive_stages(resolved: Resolved) -> None:
 
 
 def _derive_augment(resolved: Resolved) -> None:
+  resolved.derive('loss.label_smoothing', 0.0, 'not set')
   path = 'augment.randaugment'
   resolved.derive(f'{path}.layers', 0, 'not set')
   resolved.derive(f'{path}.magnitude', 10.0, 'the end of its scale')

@@ -31,13 +31,15 @@ SMALLEST = tuple(VARIANTS['resnet_rs_26']['depths']), 128
 # 0.210 to 0.223, each with its constant, give the same path.
 _CONSTANT, _EXPONENT = 142.2, 0.215
 # Published costs are rounded: four of the eleven lie above their own.
-_TOLERANCE = 1.01
+TOLERANCE = 1.01
 _NEARLY_ALL = 0.95
+_DEEPER_FROM = 4.6e9  # MACs from which a wide net has 101 layers, not 50
 _FAR = 100  # times the largest published cost, beyond which a budget is a slip
 
 PUBLISHED = 'published'
 INTERPOLATED = 'between published points'
 EXTRAPOLATED = 'extrapolated'
+SET = 'not of the path'
 
 
 class Point(NamedTuple):
@@ -47,7 +49,7 @@ class Point(NamedTuple):
     depths: blocks of the stages.
     resolution: pixels a side, in training.
     width: multiplies all features.
-    source: PUBLISHED, INTERPOLATED or EXTRAPOLATED.
+    source: PUBLISHED, INTERPOLATED, EXTRAPOLATED or SET.
   """
 
   depths: tuple[int, ...]
@@ -122,8 +124,8 @@ def for_budget(
   """Returns the deepest point of the path within a budget.
 
   Args:
-    budget: in the unit of the cost; exceeded by a hundredth at most, for
-      published costs are rounded.
+    budget: in the unit of the cost; a published point may exceed it by a
+      hundredth, for published costs are rounded.
     cost: of a point; by default its MACs.
 
   Raises:
@@ -131,7 +133,7 @@ def for_budget(
   """
   depths, resolution = SMALLEST
   start = Point(depths, resolution, source=EXTRAPOLATED)
-  most = _TOLERANCE * budget
+  most = TOLERANCE * budget
   if cost(start) > most:
     raise UsageError(
       f'A budget of {budget:,.4g} is too small: the smallest net, '
@@ -150,10 +152,10 @@ def for_budget(
 
   first = sum(last.depths)
   over = 2 * first
-  while cost(grown(over)) <= most:
+  while cost(grown(over)) <= budget:
     over *= 2
   fits = bisect.bisect_right(
-    range(first + 1, over), most, key=lambda blocks: cost(grown(blocks))
+    range(first + 1, over), budget, key=lambda blocks: cost(grown(blocks))
   )
   return grown(first + fits) if fits else best
 
@@ -201,8 +203,11 @@ def depths_of(blocks: int) -> tuple[int, ...]:
 def wide_for_budget(macs: int | float) -> Point:
   """Returns the wide net of a budget, for runs too short to overfit.
 
-  The resolution of the law, 101 layers (50 below 4 GMAC), and the largest
-  multiple of an eighth of the width that fits.
+  The resolution of the law, 101 layers (50 below 4.6 GMAC), and the largest
+  multiple of an eighth of the width that fits, so features stay multiples of
+  8. Where the resolution or the depth has just grown and the net came out
+  cheaper, that of a smaller budget is kept. From 2 GMAC on, three quarters of
+  a budget are used at least.
 
   Source: ours; section 4.2 of the paper has the finding (width where a run
     is short), figure 3 its widths.
@@ -211,14 +216,25 @@ def wide_for_budget(macs: int | float) -> Point:
     UsageError: an eighth of the width costs more, or the budget is a slip.
   """
   _refuse_far(macs, lambda point: point.macs)
+  turns = [_DEEPER_FROM, *map(_law_reaches, RESOLUTIONS)]
+  before = [(1 - 1e-9) * turn for turn in turns if turn < macs]
+  return max(map(_widest, [macs, *before]), key=lambda point: point.macs)
+
+
+def _law_reaches(resolution: int) -> float:
+  """Returns the MACs from which `resolution_law` is so many pixels."""
+  return 1e9 * (resolution / _CONSTANT) ** (1 / _EXPONENT)
+
+
+def _widest(macs: int | float) -> Point:
   law = resolution_law(macs)
   sizes = (SMALLEST[1], *RESOLUTIONS)
   resolution = max([size for size in sizes if size <= law] or sizes[:1])
-  depths = ROWS[0] if macs < 4e9 else ROWS[1]
+  depths = ROWS[0] if macs < _DEEPER_FROM else ROWS[1]
   best = None
   for eighths in itertools.count(1):
     point = Point(depths, resolution, eighths / 8, EXTRAPOLATED)
-    if point.macs > _TOLERANCE * macs:
+    if point.macs > macs:
       break
     best = point
   if best is None:

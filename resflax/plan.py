@@ -13,30 +13,62 @@ class Plan(NamedTuple):
 
   Attributes:
     point: the model and its resolution.
-    budget: as it was given.
     growth: `depth`, `width` or `undecided`; the last follows depth, the
       published path.
     epochs: passes over the unique examples.
+    macs: the budget, of one image.
+    latency_ms: the budget where there is no other, of a training step of 128
+      images on a core of a TPU v3.
   """
 
   point: Point
-  budget: str
   growth: Decided
   epochs: float
+  macs: int | float | None = None
+  latency_ms: int | float | None = None
 
-  def fields(self) -> dict[str, Decided]:
-    """Returns the fields of a config that follow, each with its reason."""
-    point = self.point
-    why = f'ResNet-RS path within {self.budget}: {point.source}'
+  @property
+  def budget(self) -> str:
+    """The budget with its unit."""
+    if self.macs is None:
+      return f'{self.latency_ms:g} ms on TPU v3'
+    return f'{self.macs / 1e9:,.4g} GMAC'
+
+  def shape(self) -> dict[str, Decided]:
+    """Returns the fields of the model and its resolution."""
+    why = f'ResNet-RS path within {self.budget}: {self.point.source}'
     return {
-      'model.depths': Decided(point.depths, why),
-      'model.width': Decided(point.width, f'{why}; {self.growth.reason}'),
-      'resolution.train': Decided(point.resolution, why),
-      'model.dropout_rate': rules.dropout(point, self.epochs),
-      'model.stochastic_depth_rate': rules.stochastic_depth(point, self.epochs),
-      'augment.randaugment.layers': rules.randaugment_layers(self.epochs),
-      'augment.randaugment.magnitude': rules.randaugment_magnitude(point),
+      'model.depths': Decided(self.point.depths, why),
+      'model.width': Decided(self.point.width, f'{why}; {self.growth.reason}'),
+      'resolution.train': Decided(self.point.resolution, why),
     }
+
+  def excess(self, point: Point) -> str:
+    """Returns what a point costs, where that is beyond the budget."""
+    if self.macs is None:
+      part = point.milliseconds / self.latency_ms
+      cost = f'{point.milliseconds:.4g} ms'
+    else:
+      part, cost = point.macs / self.macs, f'{point.macs / 1e9:.4g} GMAC'
+    if part <= path.TOLERANCE:
+      return ''
+    return f'what is set makes the net cost {cost}, above {self.budget}'
+
+
+def regularisers(point: Point, epochs: float) -> dict[str, Decided]:
+  """Returns the fields that follow from a model and the length of its run.
+
+  Args:
+    point: the model that is trained, whether a rule chose it or not.
+    epochs: passes over the unique examples.
+  """
+  return {
+    'model.dropout_rate': rules.dropout(point, epochs),
+    'model.stochastic_depth_rate': rules.stochastic_depth(point, epochs),
+    'augment.randaugment.layers': rules.randaugment_layers(epochs),
+    'augment.randaugment.magnitude': rules.randaugment_magnitude(point),
+    'loss.label_smoothing': rules.label_smoothing(epochs),
+  }
 
 
 def plan_for(
@@ -51,7 +83,8 @@ def plan_for(
   Args:
     epochs: passes over the unique examples.
     macs: of one image.
-    latency_ms: of a training step of 128 images on a core of a TPU v3.
+    latency_ms: of a training step of 128 images on a core of a TPU v3; a wide
+      net is given the MACs of the deep one of that time.
     grow: `depth` or `width`; `auto` follows the length of the run.
 
   Raises:
@@ -69,12 +102,8 @@ def plan_for(
     growth = Decided(grow, f'config.scaling.grow={grow}')
   wide = growth.value == 'width'
   if macs is None:
-    budget = f'{latency_ms:g} ms on TPU v3'
     point = path.for_budget(latency_ms, cost=lambda p: p.milliseconds)
-    if wide:
-      budget += ', by the MACs of the deep net of so many'
-      point = path.wide_for_budget(point.macs)
+    point = path.wide_for_budget(point.macs) if wide else point
   else:
-    budget = f'{macs / 1e9:,.4g} GMAC'
     point = path.wide_for_budget(macs) if wide else path.for_budget(macs)
-  return Plan(point, budget, growth, epochs)
+  return Plan(point, growth, epochs, macs, latency_ms)

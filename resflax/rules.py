@@ -7,7 +7,7 @@ form. Each rule says which part is the paper's and which is ours.
 import math
 from typing import NamedTuple
 
-from resflax.path import Point
+from resflax.path import PUBLISHED, Point
 
 # Passes over the data from which a run is long: the paper's grids of 10 and
 # 100 epochs have no regulariser, its 350 epochs have all (appendix B).
@@ -42,9 +42,10 @@ def growth(epochs: int | float) -> Decided:
   """
   sees = f'{epochs:,.4g} epochs'
   if epochs >= DEPTH_FROM:
-    return Decided('depth', f'{sees} can overfit (from {DEPTH_FROM} on)')
+    return Decided('depth', f'{sees} can overfit (from {DEPTH_FROM} on, ours)')
   if epochs <= WIDTH_UNTIL:
-    return Decided('width', f'{sees} cannot overfit (up to {WIDTH_UNTIL})')
+    reason = f'{sees} cannot overfit (up to {WIDTH_UNTIL}, ours)'
+    return Decided('width', reason)
   return Decided(
     UNDECIDED,
     f'{sees} lie between {WIDTH_UNTIL} and {DEPTH_FROM}, where deep and wide '
@@ -57,8 +58,8 @@ def dropout(point: Point, epochs: int | float) -> Decided:
   if epochs < LONG:
     return Decided(0.0, _short(epochs))
   if point.resolution >= 320:
-    return Decided(0.4, 'ResNet-RS from 320 pixels on')
-  return Decided(0.25, 'ResNet-RS below 320 pixels')
+    return Decided(0.4, _table('from 320 pixels on', point))
+  return Decided(0.25, _table('below 320 pixels', point))
 
 
 def stochastic_depth(point: Point, epochs: int | float) -> Decided:
@@ -66,8 +67,8 @@ def stochastic_depth(point: Point, epochs: int | float) -> Decided:
   if epochs < LONG:
     return Decided(0.0, _short(epochs))
   if sum(point.depths) >= 66:
-    return Decided(0.1, 'ResNet-RS from 66 blocks (200 layers) on')
-  return Decided(0.0, 'ResNet-RS below 66 blocks (200 layers)')
+    return Decided(0.1, _table('from 66 blocks (200 layers) on', point))
+  return Decided(0.0, _table('below 66 blocks (200 layers)', point))
 
 
 def randaugment_layers(epochs: int | float) -> Decided:
@@ -80,8 +81,15 @@ def randaugment_layers(epochs: int | float) -> Decided:
 def randaugment_magnitude(point: Point) -> Decided:
   """Returns the strength of RandAugment, from the table."""
   if point.resolution <= 160:
-    return Decided(10.0, 'ResNet-RS up to 160 pixels')
-  return Decided(15.0, 'ResNet-RS above 160 pixels')
+    return Decided(10.0, _table('up to 160 pixels', point))
+  return Decided(15.0, _table('above 160 pixels', point))
+
+
+def label_smoothing(epochs: int | float) -> Decided:
+  """Returns the mass that is spread over all classes."""
+  if epochs < LONG:
+    return Decided(0.0, _short(epochs))
+  return Decided(0.1, 'ResNet-RS')
 
 
 def weight_decay(
@@ -90,8 +98,8 @@ def weight_decay(
   """Returns the weight decay, less of it beside other regularisers.
 
   4e-5 with dropout or stochastic depth, 1e-4 without (table 2). That a long
-  run of another length, rate or batch holds rate x decay x steps is ours; the
-  result is rounded to two digits.
+  run of another length, rate or batch holds rate x decay x steps is ours, and
+  so is that a short one does not; the result is rounded to two digits.
 
   Args:
     epochs: passes over the unique examples.
@@ -121,4 +129,10 @@ def _two_digits(x: float) -> float:
 
 
 def _short(epochs: int | float) -> str:
-  return f'no regulariser in {epochs:,.4g} epochs, fewer than {LONG}'
+  return f'no regulariser in {epochs:,.4g} epochs, fewer than {LONG} (ours)'
+
+
+def _table(where: str, point: Point) -> str:
+  """Says which rows of the authors' table, whose limits are read off it."""
+  beside = '' if point.source == PUBLISHED else f'; this net is {point.source}'
+  return f'ResNet-RS {where} (limit ours){beside}'

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from resflax import path
-from resflax.config import plan_of
+from resflax.config import plan_of, point_of
 from resflax.errors import UsageError
-from resflax.plan import Plan
+from resflax.plan import Plan, regularisers
 from resflax.rules import UNDECIDED
 from resflax.sweeps.telling import shaped
 from scripts import plan_sweep
@@ -57,28 +57,34 @@ def main(argv: list[str]) -> None:
   setup = assemble(CONFIG.value.to_dict(), source=dataset)
   resolved = setup.resolved
   plan = plan_of(resolved, setup.num_examples)
+  point = point_of(resolved, plan)
   decided = {
     name: resolved.derived.get(name, {'value': resolved[name], 'reason': 'set'})
-    for name in (*plan.fields(), 'optimizer.weight_decay')
+    for name in (
+      *plan.shape(),
+      *regularisers(point, plan.epochs),
+      'optimizer.weight_decay',
+    )
   }
   if JSON.value:
-    print(json.dumps({'fields': decided, **_summary(plan)}, indent=2))
+    print(json.dumps({'fields': decided, **_summary(plan, point)}, indent=2))
   else:
-    _print(plan, decided)
+    _print(plan, point, decided)
 
 
-def _summary(plan: Plan) -> dict:
+def _summary(plan: Plan, point: path.Point) -> dict:
   return {
-    **_row(plan.point),
-    'neighbours': [_row(p) for p in _neighbours(plan) if p != plan.point],
+    **_row(point),
+    'neighbours': [_row(p) for p in _neighbours(point) if p != point],
     'epochs': plan.epochs,
     'grow': plan.growth.value,
     'reason': plan.growth.reason,
+    'excess': plan.excess(point) or None,
   }
 
 
 def _row(point: path.Point) -> dict:
-  names = ('depths', 'width', 'resolution', 'macs', 'source')
+  names = ('depths', 'width', 'resolution', 'macs', 'milliseconds', 'source')
   return {name: getattr(point, name) for name in names}
 
 
@@ -104,18 +110,21 @@ def _fields(decided: dict) -> Table:
   return fields
 
 
-def _print(plan: Plan, decided: dict) -> None:
+def _print(plan: Plan, point: path.Point, decided: dict) -> None:
   console = _console()
   console.print(_fields(decided))
-  points = Table('', 'blocks', 'px', 'width', 'GMAC', 'source', box=box.SIMPLE)
-  for point in _neighbours(plan):
+  names = ('', 'blocks', 'px', 'width', 'GMAC', 'TPU v3 ms', 'source')
+  points = Table(*names, box=box.SIMPLE)
+  for row in _neighbours(point):
     points.add_row(
-      '->' if point == plan.point else '',
-      '-'.join(map(str, point.depths)),
-      *(str(point.resolution), f'{point.width:g}'),
-      *(f'{point.macs / 1e9:.2f}', point.source),
+      '->' if row == point else '',
+      '-'.join(map(str, row.depths)),
+      *(str(row.resolution), f'{row.width:g}'),
+      *(f'{row.macs / 1e9:.2f}', f'{row.milliseconds:.0f}', row.source),
     )
   console.print(points)
+  if excess := plan.excess(point):
+    console.print(f'note: {excess}', highlight=False)
   console.print(f'{plan.growth.value}: {plan.growth.reason}', highlight=False)
   if plan.growth.value == UNDECIDED:
     console.print(
@@ -131,13 +140,12 @@ def _told(point: path.Point) -> str:
   return f'{shape} ({point.macs / 1e9:.2f} GMAC)'
 
 
-def _neighbours(plan: Plan) -> list[path.Point]:
+def _neighbours(point: path.Point) -> list[path.Point]:
   """The point, between the published ones next to it in MACs."""
   published = list(path.published())
-  macs = plan.point.macs
-  below = [p for p in published if p.macs < macs][-1:]
-  above = [p for p in published if p.macs > macs][:1]
-  return [*below, plan.point, *above]
+  below = [p for p in published if p.macs < point.macs][-1:]
+  above = [p for p in published if p.macs > point.macs][:1]
+  return [*below, point, *above]
 
 
 if __name__ == '__main__':

@@ -3,7 +3,7 @@
 from resflax.fields import Field, duration, part, rate
 
 TRAINING = {
-  'loss': {'label_smoothing': rate(0.0, 'mass spread over all classes')},
+  'loss': {'label_smoothing': rate(None, 'mass spread over all classes')},
   'distill': {
     'teacher': Field(str, None, 'run folder of a net to learn from'),
     'temperature': Field(float, 20.0, 'softens its classes', low=1),

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import jax
 
 from resflax import schema
-from resflax.config import Resolved
+from resflax.config import Resolved, plan_of, point_of
 from resflax.resolution import Stage
 from resflax.training.setup import Setup
 
+LAST_STAGE = 0.3  # of the run
 SMALL = 112  # pixels, half of what RandAugment's constants are meant for
 
 
@@ -40,6 +41,7 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
       f'epochs of the {epoch:,.9g} training images: lower '
       'config.batch_size to see each once an epoch'
     )
+  yield from notes(resolved, setup.num_examples)
   if _moves_everything(resolved):
     yield (
       "note: RandAugment's translation and cutout are pixels for images of "
@@ -48,6 +50,23 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
     )
   if step:
     yield f'going on from step {step}'
+
+
+def notes(resolved: Resolved, num_examples: int) -> Iterator[str]:
+  """What was set against the rule's budget, and an average with no time."""
+  if resolved['scaling.rule'] != 'off':
+    plan = plan_of(resolved, num_examples)
+    excess = plan.excess(point_of(resolved, plan))
+    if excess:
+      yield f'note: {excess}'
+  last = resolved['resolution.table'][-1].first_step
+  part = 1 - last / resolved['schedule.total_steps']
+  if last and resolved['ema.decay'] and part < LAST_STAGE:
+    yield (
+      f'note: the last stage has {part:.0%} of the run, and the average of '
+      f'weights and statistics is one of other sizes below {LAST_STAGE:.0%}: '
+      'lengthen it, or evaluate with --recalibrate_bn'
+    )
 
 
 def _moves_everything(resolved: Resolved) -> bool:
