@@ -7,7 +7,7 @@ to the first name, a bare name is True, an unknown name is an error.
 import os
 from collections.abc import Mapping
 
-from resflax.errors import UsageError, unknown
+from resflax.errors import UsageError, near_miss, unknown
 
 _BOOLS = {'true': True, 'false': False}
 
@@ -35,6 +35,12 @@ def parse_arg(arg: str | None, **spec) -> dict:
       text = 'true'
     elif not equals and position == 0:
       name, text = next(iter(spec)), part
+    elif not equals and not near_miss(name, spec):
+      raise UsageError(
+        f'Config argument {part!r} is a value without a name, which comes '
+        f'first and is of {next(iter(spec))}; there are: {", ".join(spec)} '
+        '(--config=file.py:argument).'
+      )
     elif name not in spec:
       raise unknown('config argument', name, spec, '--config=file.py:argument')
     out[name] = _convert(name, text, spec)

@@ -26,6 +26,8 @@ ALL_RS = {
   'model.norm.epsilon': 1e-5,
   'model.se_ratio': 0.25,
   'model.stem': 'deep_strided',
+  'model.branch': 'bottleneck_b',
+  'model.width': 1.0,
   'model.stochastic_depth_by': 'stage',
   'augment.area': (0.08, 1.0),
   'augment.ratio': (0.75, 4 / 3),
@@ -44,6 +46,7 @@ ALL_RS = {
 }
 AUTHORS = {
   'model.activation': 'relu',
+  'model.shortcut': 'avg_pool',
   'model.padding': 'symmetric',
   'augment.randaugment.source': 'tpu',
   'optimizer.nesterov': True,
@@ -52,6 +55,7 @@ AUTHORS = {
 }
 GARDEN = {
   'model.activation': 'swish',
+  'model.shortcut': 'avg_pool_garden',
   'model.padding': 'same',
   'augment.randaugment.source': 'garden',
   'optimizer.nesterov': False,
@@ -119,6 +123,17 @@ def test_every_field_of_the_eleven_is_model_gardens(name):
   assert not differences(found, expected)
 
 
+def test_model_gardens_epochs_are_of_whole_batches():
+  found = resolved(resnet_rs, 'rs50_i160,garden,epochs=90,batch=1024')
+  assert found['schedule.total_steps'] == 90 * (1_281_167 // 1024)
+  assert found['schedule.warmup_steps'] == 5 * (1_281_167 // 1024)
+
+
+def test_a_model_comes_first():
+  with pytest.raises(UsageError, match="'rs152_i256' is a value without a na"):
+    resnet_rs.get_config('garden,rs152_i256')
+
+
 def test_the_table_is_the_published_path():
   keys = {f'rs{p.layers}_i{p.resolution}' for p in path.published()}
   names = {'rs270': 'rs272', 'rs420': 'rs419'}  # as their layers count
@@ -150,6 +165,7 @@ def test_a_short_run_turns_the_same_budget_to_width():
   assert found['model.width'] > 1
   assert found['model.dropout_rate'] == 0
   assert found['augment.randaugment.layers'] == 0
+  assert found['loss.label_smoothing'] == 0
 
 
 def test_noisy_student_is_the_152_at_224_beside_pseudo_labels():

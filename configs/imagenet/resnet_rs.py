@@ -10,17 +10,20 @@ published, or a budget, for which `scaling.rule=resnet_rs` decides (`macs` of an
 image, or `latency_ms` of a step of 128 images on a TPU v3 core) and follows
 `epochs`. `garden` takes what TF Model Garden does differently: swish and `same`
 padding, no Nesterov, decay on kernels alone, RandAugment's translation of a
-tenth, magnitude 15 for rs101_i160, 109,200 steps.
+tenth, magnitude 15 for rs101_i160, epochs of whole batches (109,200 steps); not
+its resizing nor its initial values.
 
 SGD with momentum 0.9, learning rate 0.1 for 256 images and linear in the batch
 (1.6), 5 epochs of warm-up, cosine, 350 epochs; label smoothing 0.1, dropout,
 stochastic depth by stage, RandAugment; average of 0.9999 over weights and
-statistics, whose own momentum is 0.
+statistics, whose own momentum is 0. Below 250 epochs a budget has no
+regulariser; the average stays, for momentum 0 needs it.
 
-Ours: batch norm's groups of 64, for theirs are not published; the cosine begins
-after the warm-up (Model Garden's at step 0). The default splits hold the last
-2 % of train back for validation, as the paper's search did; its final models
-saw all: --config.data.train_split=train --config.data.val_split=validation.
+Ours: batch norm's groups of 64, for theirs are not published; images resized
+and weights drawn as everywhere in this project; the cosine begins after the
+warm-up (Model Garden's at step 0). The default splits hold the last 2 % of
+train back for validation, as the paper's search did; its final models saw all:
+--config.data.train_split=train --config.data.val_split=validation.
 
 Expected top-1 (table 7): rs50_i160 78.8, rs101_i160 80.3, rs101_i192 81.2,
 rs152_i192 82.0, rs152_i224 82.8, rs152_i256 83.0, rs200_i256 83.4, rs270_i256
@@ -55,7 +58,7 @@ def get_config(arg=None):
   arg = parse_arg(
     arg,
     model='',  # rs50_i160, unless there is a budget
-    macs=0.0,
+    macs=0.0,  # no budget
     latency_ms=0.0,
     epochs=350.0,
     batch=4096,
@@ -66,8 +69,6 @@ def get_config(arg=None):
 
   c.model.norm.momentum = 0.0
   c.ema.decay = 0.9999
-  c.loss.label_smoothing = 0.1
-
   c.optimizer.lr = 0.1
   c.optimizer.momentum = 0.9
   c.schedule.total_epochs = arg['epochs']
@@ -109,11 +110,14 @@ def _published(c, arg):
   if arg['garden']:
     if name == 'rs101_i160':
       magnitude = 15.0
+    whole = 1_281_167 // c.batch_size  # batches of an epoch
+    total, warmup = round(arg['epochs'] * whole), 5 * whole
     c.schedule.update(total_epochs=None, warmup_epochs=None)
-    c.schedule.update(total_steps=109_200, warmup_steps=1_560)
+    c.schedule.update(total_steps=total, warmup_steps=warmup)
   c.model.variant = f'resnet_rs_{depth}' + ('_garden' if arg['garden'] else '')
   c.model.dropout_rate = dropout
   c.model.stochastic_depth_rate = stochastic_depth
   c.resolution.train = int(resolution)
   c.augment.randaugment.update(layers=2, magnitude=magnitude)
+  c.loss.label_smoothing = 0.1
   c.optimizer.weight_decay = 4e-5
