@@ -26,7 +26,7 @@ def check_conflicts(resolved: Resolved, facts: Facts) -> None:
   """
   get = resolved.values.get
   for conflicts in (
-    _of_warmup(resolved, facts),
+    _of_schedule(resolved, facts),
     _of_model(get),
     _of_resolution(get),
     _of_teacher(get),
@@ -38,7 +38,7 @@ def check_conflicts(resolved: Resolved, facts: Facts) -> None:
         raise UsageError(message)
 
 
-def _of_warmup(resolved: Resolved, facts: Facts) -> Conflicts:
+def _of_schedule(resolved: Resolved, facts: Facts) -> Conflicts:
   get = resolved.values.get
   endless = get('schedule.warmup_steps') >= get('schedule.total_steps')
   yield (
@@ -53,6 +53,13 @@ def _of_warmup(resolved: Resolved, facts: Facts) -> Conflicts:
     f'({given_duration(resolved, "schedule.warmup")}) does not end within '
     f'the run of {get("schedule.total_steps")}: shorten '
     'config.schedule.warmup_* or lengthen config.schedule.total_*.',
+  )
+  drops = get('schedule.drops')
+  rising = list(drops) == sorted({d for d in drops if 0 < d < 100})
+  yield (
+    get('schedule.name') == 'step' and not rising,
+    f'config.schedule.drops={drops} takes percent of the run, rising, above 0 '
+    'and below 100, such as (30.0, 60.0, 90.0).',
   )
 
 
@@ -110,6 +117,12 @@ def _of_resolution(get: Callable) -> Conflicts:
     custom and schedule != 'custom',
     f'config.resolution.custom={custom} has no effect with '
     f'config.resolution.schedule={schedule}: set it to custom.',
+  )
+  yield (
+    schedule == 'custom' and custom[-1] != get('resolution.train'),
+    f'config.resolution.train={get("resolution.train")} is not the last size '
+    f'of config.resolution.custom={custom}: leave it unset, and set '
+    'config.resolution.test for evaluation at another size.',
   )
 
 

@@ -106,7 +106,8 @@ def rising(table: Sequence[Stage], first: int | float) -> list[Stage]:
   """Returns the stages with strengths in equal steps from `first` to 1.
 
   Source: Tan and Le 2021 (EfficientNetV2), algorithm 1: magnitude, mixup and
-  dropout rise with the size, in their table 6 from a third to all.
+  dropout rise with the size; in their table 6 magnitude and dropout begin at
+  a third (S) to a fifth (L) of their last value, and mixup at 0.
   """
   *before, last = table
   step = (1 - first) / max(len(before), 1)
@@ -129,11 +130,12 @@ def custom(*, total_steps: int, table: Sequence[int | float]) -> list[Stage]:
     or percents[0] != 0
     or list(percents) != sorted(set(percents))
     or percents[-1] >= 100
-    or any(size != int(size) or size < 8 for size in pixels)
+    or any(size != int(size) or not 8 <= size <= 4096 for size in pixels)
   ):
     raise UsageError(
       f'config.resolution.custom={tuple(table)} takes pairs of percent and '
-      'pixels, percent rising from 0, such as (0, 128, 50, 160, 75, 192).'
+      'pixels from 8 to 4096, percent rising from 0, such as (0, 128, 50, 160, '
+      '75, 192).'
     )
   return [
     Stage(round(total_steps * percent / 100), int(size))

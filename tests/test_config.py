@@ -251,6 +251,23 @@ def test_steps_of_equal_pixels_keep_the_durations():
       {'resolution': {'custom': (0.0, 16.0)}},
       'schedule=fixed: set it to custom',
     ),
+    (
+      {
+        'resolution': {
+          'schedule': 'custom',
+          'custom': (0.0, 16.0, 50.0, 32.0),
+          'train': 48,
+        }
+      },
+      'train=48 is not the last size of config.resolution.custom',
+    ),
+    *(
+      (
+        {'schedule': {'name': 'step', 'drops': drops, 'total_steps': 90}},
+        'percent of the run, rising',
+      )
+      for drops in ((50.0, 30.0), (-1.0,), (50.0, 50.0), (100.0,))
+    ),
     ({'writers': ('tensorbord',)}, 'tensorboard and wandb'),
     ({'model': {'variant': 'resnet51'}}, "Did you mean 'resnet50'"),
     ({'lr': 0.1}, "Did you mean 'config.optimizer.lr'"),

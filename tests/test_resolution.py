@@ -70,7 +70,15 @@ def test_custom_is_percent_and_pixels():
 
 @pytest.mark.parametrize(
   'table',
-  [(), (0,), (10, 128), (0, 128, 0, 160), (0, 128, 100, 160), (0, 4)],
+  [
+    (),
+    (0,),
+    (10, 128),
+    (0, 128, 0, 160),
+    (0, 128, 100, 160),
+    (0, 4),
+    (0, 5000),
+  ],
 )
 def test_custom_refuses(table):
   with pytest.raises(UsageError, match='config.resolution.custom'):
