@@ -220,6 +220,37 @@ def test_training_takes_randomness_and_moves_the_statistics(key):
     assert not np.allclose(old, new)
 
 
+def test_dropout_zeroes_some_features_and_scales_the_rest(key):
+  """Inverted dropout before the classifier, which here is the identity."""
+  x, rate = jax.random.normal(key, (8, 16, 16, 3)), 0.25
+  variables = randomised(traced(tiny('resnet50'), x.shape)[1])
+  features = variables['params']['head']['kernel'].shape[0]
+  identity = {'kernel': jnp.eye(features), 'bias': jnp.zeros(features)}
+  params = {**variables['params'], 'head': identity}
+
+  def pooled(dropout_rate):
+    model = tiny(
+      'resnet50', dropout_rate=dropout_rate, norm={'group_size': 0}
+    ).clone(num_classes=features)
+    out, _ = model.apply(
+      {**variables, 'params': params},
+      x,
+      train=True,
+      rngs={'dropout': key},
+      mutable=['batch_stats'],
+    )
+    return np.asarray(out)
+
+  whole, dropped = pooled(0.0), pooled(rate)
+  kept = dropped != 0
+  scaled = np.where(kept, whole / (1 - rate), 0)
+  np.testing.assert_allclose(dropped, scaled, rtol=1e-5)
+  some = whole > 0  # a zero is not told from one that was dropped
+  assert some.mean() > 0.9
+  sigma = (rate * (1 - rate) / some.sum()) ** 0.5
+  assert abs(1 - kept[some].mean() - rate) < 3 * sigma
+
+
 def test_initialises_on_one_image_whatever_the_group(key):
   model = tiny('resnet18', norm={'group_size': 64})
   shapes = jax.eval_shape(

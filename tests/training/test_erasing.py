@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy import stats
 
 from resflax.training.erasing import (
   Boxes,
@@ -30,6 +31,29 @@ def test_boxes_lie_inside_and_within_area_and_ratio():
   assert (boxes.top + boxes.height).max() == 40
   assert (boxes.left + boxes.width).max() == 30
   assert 0.16 < area.mean() < 0.18  # that of (0.02, 0.33), rounded: 0.175
+
+
+def drawn_in_a_loop(count, height, width):
+  """Sides of boxes by torchvision's `RandomErasing.get_params`, in NumPy."""
+  generator = np.random.default_rng(0)
+  for _ in range(count):
+    for _ in range(10):
+      area = height * width * generator.uniform(0.02, 0.33)
+      ratio = np.exp(generator.uniform(np.log(0.3), np.log(3.3)))
+      h, w = round(np.sqrt(area * ratio)), round(np.sqrt(area / ratio))
+      if h < height and w < width:
+        yield h, w
+        break
+
+
+def test_boxes_are_distributed_as_torchvisions():
+  boxes = draw_boxes(jax.random.key(2), SHAPE, 1.0)
+  count, height, width = SHAPE
+  theirs = np.array(list(drawn_in_a_loop(count, height, width)))
+  for ours, side in zip((boxes.height, boxes.width), theirs.T, strict=True):
+    assert stats.ks_2samp(ours, side).pvalue > 0.1
+    assert abs(ours.min() - side.min()) <= 1
+    assert abs(ours.max() - side.max()) <= 1
 
 
 def test_some_images_are_erased_and_others_not_touched():

@@ -92,6 +92,14 @@ def test_decoupled_decay_stays_out_of_the_velocity():
   np.testing.assert_allclose(deltas['norm']['scale'], [1.9 * 1.2], rtol=1e-6)
 
 
+def test_nesterov_looks_past_the_gradient_not_past_decoupled_decay():
+  kernel, gradient = np.array([1.0, -2.0]), np.array([0.3, 0.4])
+  deltas = one_update(GRADIENT, decoupled=True, nesterov=True)
+  velocity = 1.9 * gradient
+  want = gradient + 0.9 * velocity + 0.1 * kernel
+  np.testing.assert_allclose(deltas['conv']['kernel'], want, rtol=1e-6)
+
+
 def test_the_authors_decay_everything_but_batch_norm():
   params = {
     'stage1': {
@@ -131,20 +139,26 @@ def test_decay_is_not_clipped():
 
 
 OPTAXES = {
-  'lars': optax.lars(
-    optax.linear_schedule(0.5, 0.1, 4),
-    0.1,
-    weight_decay_mask=kernels_only,
-    trust_coefficient=0.01,
-    trust_ratio_mask=kernels_only,
-  ),
+  **{
+    name: optax.lars(
+      optax.linear_schedule(0.5, 0.1, 4),
+      0.1,
+      weight_decay_mask=kernels_only,
+      trust_coefficient=0.01,
+      trust_ratio_mask=kernels_only,
+      nesterov=nesterov,
+    )
+    for name, nesterov in (('lars', False), ('lars with nesterov', True))
+  },
   'lamb': optax.lamb(
     optax.linear_schedule(0.5, 0.1, 4), weight_decay=0.1, mask=kernels_only
   ),
 }
+LARS = dict(name='lars', trust_coefficient=0.01)
 OURS = {
-  'lars': dict(nesterov=False, trust_coefficient=0.01),
-  'lamb': dict(beta2=0.999, epsilon=1e-6),
+  'lars': dict(nesterov=False, **LARS),
+  'lars with nesterov': dict(nesterov=True, **LARS),
+  'lamb': dict(name='lamb', beta2=0.999, epsilon=1e-6),
 }
 
 
@@ -174,7 +188,7 @@ def run(optimizer, change=lambda tree: tree, **given):
 
 @pytest.mark.parametrize('name', OPTAXES)
 def test_lars_and_lamb_are_optaxs_with_the_rate_from_outside(name):
-  rule = make_optimizer(name, momentum=0.9, weight_decay=0.1, **OURS[name])
+  rule = make_optimizer(momentum=0.9, weight_decay=0.1, **OURS[name])
   ours, theirs = run(rule, learning_rate=0.0), run(OPTAXES[name])
   for one, other in zip(
     jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True
@@ -185,7 +199,7 @@ def test_lars_and_lamb_are_optaxs_with_the_rate_from_outside(name):
 @pytest.mark.parametrize('name', OPTAXES)
 def test_stacked_blocks_have_each_their_own_norm(name):
   rule = make_optimizer(
-    name, momentum=0.9, weight_decay=0.1, is_stacked=is_stacked, **OURS[name]
+    momentum=0.9, weight_decay=0.1, is_stacked=is_stacked, **OURS[name]
   )
   plain = run(rule, learning_rate=0.0)
   stacked = run(rule, stack, learning_rate=0.0)

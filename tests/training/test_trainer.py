@@ -1,5 +1,6 @@
 """`train` as a function: one's own model, data, loss and hooks."""
 
+import concurrent.futures
 import json
 import threading
 
@@ -15,7 +16,8 @@ from resflax.data.sources import ArrayDataset
 from resflax.errors import DataError, NotFiniteError, UsageError
 from resflax.report.read import read_run
 from resflax.runs import load_run
-from resflax.training import trainer
+from resflax.training import session, trainer
+from resflax.training.programs import Programs
 from resflax.training.trainer import train
 
 
@@ -26,6 +28,15 @@ class Linear(nn.Module):
   def __call__(self, images, *, train):
     del train
     return nn.Dense(2)(images.reshape(len(images), -1))
+
+
+class Pooled(nn.Module):
+  """A model for any resolution."""
+
+  @nn.compact
+  def __call__(self, images, *, train):
+    del train
+    return nn.Dense(2)(images.mean((1, 2)))
 
 
 @pytest.fixture
@@ -296,6 +307,40 @@ def test_single_steps_that_are_not_finite_are_left_out():
   assert counts[-1] == 5 and counts == sorted(counts)
   assert all(np.isfinite(r['train/loss']) for r in rows if 'train/loss' in r)
   assert result.evaluation.top1 == 1.0
+
+
+def test_a_stage_longer_than_its_compilation_hides_it(
+  bright_or_dark, monkeypatch
+):
+  made, rows = [], []
+
+  class Watched(Programs):
+    def __init__(self, jobs):
+      super().__init__(jobs)
+      made.append(self)
+
+  def wait_in_the_first_stage(step, state, row):
+    del state
+    rows.append(row)
+    if step == 5:
+      concurrent.futures.wait(made[0]._futures.values())
+
+  monkeypatch.setattr(session, 'Programs', Watched)
+  train(
+    {
+      **CONFIG,
+      'data': SPLITS,
+      'resolution': {'schedule': 'custom', 'custom': (0.0, 8.0, 50.0, 12.0)},
+    },
+    model=Pooled(),
+    source=bright_or_dark,
+    hooks=[wait_in_the_first_stage],
+  )
+  rows = [row for row in rows if 'compile_exposed_s' in row]
+  assert [row['resolution'] for row in rows] == [8, 8, 12, 12]
+  first, *_, last = (row['compile_exposed_s'] for row in rows)
+  assert 0 < first < last < first + 1e-3  # to look whether it is there
+  assert rows[-1]['compile_hidden_s'] > 0
 
 
 def test_rows_hold_the_length_of_the_gradient_where_asked_for(bright_or_dark):
