@@ -200,10 +200,13 @@ def _print(rows: list[dict]) -> None:
 
   print(counts(rows))
   table = Table(box=box.SIMPLE)
-  for column in ('label', 'seeds', 'top-1, %', 'against', 'points'):
-    right = column in ('seeds', 'top-1, %', 'points')
-    table.add_column(column, justify='right' if right else 'left')
   found = effects([row for row in rows if row['state'] == 'done'])
+  columns = ['label', 'seeds', 'top-1, %', 'against', 'points']
+  if any(effect.is_published for effect in found):
+    columns.append('published')
+  for column in columns:
+    left = column in ('label', 'against')
+    table.add_column(column, justify='left' if left else 'right')
   for effect in found:
     table.add_row(
       effect.label,
@@ -211,12 +214,17 @@ def _print(rows: list[dict]) -> None:
       f'{effect.mean:.2f}',
       effect.against,
       effect.points,
+      *([_published(effect)] if 'published' in columns else []),
     )
   console().print(table)
   if PLOT.value and any(effect.is_compared for effect in found):
     print(save(PLOT.value, draw_effects, found))
   elif PLOT.value:
     print('note: nothing is compared yet, so nothing was drawn (--plot).')
+
+
+def _published(effect) -> str:
+  return f'{effect.published:+.1f}' if effect.is_published else ''
 
 
 if __name__ == '__main__':

@@ -33,6 +33,19 @@ BASE = {
   'ema.decay': 0.0,
   'eval_every_epochs': EPOCHS,
 }
+# Points of top-1 on ImageNet. Source: Bello et al. 2021, table 1.
+PAPER = {
+  'cosine': 0.3,
+  'longer': -0.5,
+  'ema': 0.3,
+  'smoothing': 1.3,
+  'stochastic_depth': 0.2,
+  'randaugment': 0.4,
+  'dropout': -0.3,
+  'less_decay': 1.5,
+  'se': 0.7,
+  'resnet_d': 0.5,
+}
 RUNGS = {
   'cosine': {'schedule.name': 'cosine'},
   'longer': {'schedule.total_epochs': LONG_EPOCHS},
@@ -59,7 +72,7 @@ def sweep(add):
     before = 'base'
     for rung, changes in RUNGS.items():
       fields |= changes
-      add(rung, against=before, **fields)
+      add(rung, against=before, published=PAPER[rung], **fields)
       before = rung
     for rung, changes in list(RUNGS.items())[:-1]:  # the last is the one above
       kept = {k: v for k, v in fields.items() if k not in changes}

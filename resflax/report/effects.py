@@ -1,5 +1,6 @@
 """What a change in the recipe changed, from the runs of a sweep."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ class Effect(NamedTuple):
     against: the label they are compared with, or empty.
     difference: mean over the seeds that both have; NaN without any.
     half_width: of the 95 % interval of the difference; NaN below two seeds.
+    published: the difference that a paper has; NaN without one.
   """
 
   label: str
@@ -31,6 +33,7 @@ class Effect(NamedTuple):
   against: str
   difference: float
   half_width: float
+  published: float = math.nan
 
   @property
   def is_resolved(self) -> bool:
@@ -45,6 +48,11 @@ class Effect(NamedTuple):
   def is_compared(self) -> bool:
     """Whether both labels have a seed in common."""
     return not np.isnan(self.difference)
+
+  @property
+  def is_published(self) -> bool:
+    """Whether a paper has this difference."""
+    return not math.isnan(self.published)
 
   @property
   def points(self) -> str:
@@ -70,11 +78,13 @@ def effects(
     scale: what scores are multiplied with.
   """
   scores: dict[str, dict[int, float]] = {}
-  against = {}
+  against, published = {}, {}
   for row in rows:
     seeds = scores.setdefault(row['label'], {})
     seeds[row['fields'].get('seed', 0)] = scale * row[key]
     against[row['label']] = row.get('against', '')
+    if (beside := row.get('published')) is not None:
+      published[row['label']] = beside
   return [
     Effect(
       label,
@@ -82,13 +92,17 @@ def effects(
       float(np.mean(list(seeds.values()))),
       against[label],
       *paired(seeds, scores.get(against[label], {})),
+      published.get(label, math.nan),
     )
     for label, seeds in scores.items()
   ]
 
 
 def draw_effects(found: Sequence[Effect]) -> Figure:
-  """Draws each difference with its interval, a row each."""
+  """Draws each difference with its interval, a row each.
+
+  A diamond is what a paper has for it.
+  """
   shown = [effect for effect in found if effect.is_compared]
   count = max(1, len(shown))  # an empty figure has a height too
   height = ROW * count
@@ -103,6 +117,9 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
     ends = [effect.difference - half, effect.difference + half]
     axes.plot(ends, [y, y], color=color)
     axes.plot(effect.difference, y, 'o', color=color)
+    axes.plot(
+      effect.published, y, 'D', color=COLOR['vermilion'], fillstyle='none'
+    )
     axes.annotate(
       effect.points,
       (1, y),
@@ -116,5 +133,8 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
   axes.set_ylim(count - 0.5, -0.5)
   axes.margins(x=0.1)
   axes.grid(axis='y', visible=False)
-  axes.set_xlabel('difference in points of top-1, with 95 % intervals')
+  label = 'difference in points of top-1, with 95 % intervals'
+  if any(effect.is_published for effect in shown):
+    label += ' (diamonds: published)'
+  axes.set_xlabel(label)
   return figure

@@ -19,12 +19,14 @@ class Member(NamedTuple):
     against: the label that it is compared with, or empty.
     folder: of the run.
     run: what is in it.
+    published: the difference between the two that a paper has, in points.
   """
 
   label: str
   against: str
   folder: Path
   run: Run
+  published: float | None = None
 
   @property
   def is_done(self) -> bool:
@@ -81,8 +83,9 @@ def members(folder: str) -> list[Member]:
   for run in sorted(folders, key=lambda f: place.get(f.name, len(place))):
     row = kept.get(run.name, {})
     label = row.get('label', _HASH.sub('', run.name)) or run.name
+    beside = row.get('published')
     against = row.get('against', '')
-    found.append(Member(label, against, run, read_run(run)))
+    found.append(Member(label, against, run, read_run(run), beside))
   return found
 
 

@@ -8,6 +8,7 @@ older style, `get_hyper(hyper)`, is in `hyper`.
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import re
 import reprlib
@@ -38,12 +39,14 @@ class Planned:
     fields: what it sets, by dotted path.
     config_arg: the text behind the config file's colon.
     against: the label it is compared with, seed by seed.
+    published: the difference to it that a paper has, in points of top-1.
   """
 
   label: str
   fields: Mapping[str, object]
   config_arg: str = ''
   against: str = ''
+  published: float | None = None
 
   @property
   def content(self) -> str:
@@ -83,14 +86,22 @@ def load_sweep(
   idle = set(common)
 
   def add(
-    label: str = '', /, *, config_arg=config_arg, against='', **fields
+    label: str = '',
+    /,
+    *,
+    config_arg=config_arg,
+    against='',
+    published=None,
+    **fields,
   ) -> None:
     fields = _unprefixed(fields)
     for name, value in fields.items():
       schema.field(name).check(name, value)
     idle.intersection_update(fields)
     label = _checked(label) if label else _label_of(fields)
-    runs.append(Planned(label, {**common, **fields}, config_arg, against))
+    runs.append(
+      Planned(label, {**common, **fields}, config_arg, against, published)
+    )
 
   if not os.path.isfile(path):
     raise UsageError(f'No sweep file {path!r} (--sweep).')
@@ -102,6 +113,7 @@ def load_sweep(
     raise UsageError(failure(f'--sweep={path}', error)) from error
   _refuse_doubles(runs, path)
   _refuse_unknown(runs)
+  _refuse_published(runs)
   if idle:
     raise UsageError(
       f'--config.{min(idle)} does nothing: every run of {path} sets it itself. '
@@ -184,6 +196,18 @@ def _refuse_unknown(runs: list[Planned]) -> None:
     if run.against and run.against not in labels:
       where = f'against of {run.label!r}, --sweep'
       raise unknown('label', run.against, labels, where)
+
+
+def _refuse_published(runs: list[Planned]) -> None:
+  """Refuses published differences that are none, or to nothing."""
+  for run in runs:
+    value = run.published
+    number = isinstance(value, int | float) and math.isfinite(value)
+    if value is not None and not (number and run.against):
+      raise UsageError(
+        f'published={value!r} of {run.label!r} takes points of top-1, such as '
+        "0.3, beside against='LABEL' (--sweep)."
+      )
 
 
 def _text(value: object) -> str:

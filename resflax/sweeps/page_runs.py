@@ -37,6 +37,7 @@ _LABELS = {
   'against': '',
   'points': '+.2f',
   '± points': '.2f',
+  'published': '+.2f',
 }
 _MOST_EFFECTS = 60  # in the figure; all are in the table
 
@@ -52,6 +53,7 @@ def rows_of(done: Sequence[Member]) -> list[dict]:
     {
       'label': member.label,
       'against': member.against,
+      'published': member.published,
       'fields': {'seed': member.run.config['seed']},
       'test/top1': member.run.last('test/top1')['test/top1'],
     }
@@ -79,7 +81,10 @@ def labels_section(found: Sequence[Member]) -> str:
       text += f' The figure has the first {len(few)} of {len(compared)}.'
     figure = svg('Differences between labels', draw_effects, few)
     drawn = f'<div class="drawn">{figure}</div>'
-  return section('Labels', text, drawn + runs_table(_LABELS, rows))
+  columns = dict(_LABELS)
+  if not any(effect.is_published for effect in told):
+    del columns['published']
+  return section('Labels', text, drawn + runs_table(columns, rows))
 
 
 def _label(effect: Effect, scores: Sequence[float]) -> dict:
@@ -91,6 +96,7 @@ def _label(effect: Effect, scores: Sequence[float]) -> dict:
     'against': effect.against or None,
     'points': effect.difference,
     '± points': effect.half_width,
+    'published': effect.published,
   }
   return {k: None if v != v else v for k, v in row.items()}  # NaN
 

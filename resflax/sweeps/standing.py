@@ -53,6 +53,8 @@ def summary(run: Planned, folder: Path) -> dict:
   asked to), and cut off (it was killed).
   """
   row = {'label': run.label, 'against': run.against, 'name': run.name}
+  if run.published is not None:
+    row['published'] = run.published
   row['fields'] = dict(run.fields)
   status = read(folder / 'status.json')
   row['state'] = state_of(folder, status)

@@ -61,6 +61,21 @@ def test_without_a_common_seed_nothing_is_said_or_drawn():
   assert not axes.get_yticklabels()
 
 
+def test_what_a_paper_has_stands_beside():
+  found = rows()
+  for row in found:
+    if row['label'] == 'better':
+      row['published'] = 1.3
+  base, better = effects(found)
+  assert better.is_published and better.published == 1.3
+  assert not base.is_published
+  (axes,) = draw_effects([base, better]).axes
+  assert any(np.allclose(line.get_xdata(), [1.3]) for line in axes.get_lines())
+  assert 'diamonds: published' in axes.get_xlabel()
+  (axes,) = draw_effects(effects(rows())).axes
+  assert 'published' not in axes.get_xlabel()
+
+
 def test_the_figure_holds_a_row_a_difference():
   figure = draw_effects(effects(rows({**SCORES, 'one': [0.6]})))
   (axes,) = figure.axes

@@ -49,7 +49,7 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
     'def sweep(add):\n'
     '  for seed in (0, 1):\n'
     "    add('a', seed=seed)\n"
-    "    add('b', against='a', seed=seed, batch_size=8)\n"
+    "    add('b', against='a', published=0.7, seed=seed, batch_size=8)\n"
   )
   plot = tmp_path / 'plot.png'
   command = (
@@ -74,6 +74,7 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   ]
   again = call('sweep', f'--kept={tmp_path / "runs" / "runs.jsonl"}')
   assert again.stdout.startswith('4 done\n') and '+4.00 ± 12.71' in again.stdout
+  assert 'published' in again.stdout and '+0.7' in again.stdout
   sweep.write_text("def sweep(add):\n  add('a', seed=0)")
   alone = call(*command)
   assert '3 more in' in alone.stdout and 'nothing is compared' in alone.stdout

@@ -91,6 +91,14 @@ def test_a_common_field_that_all_runs_set_is_refused(tmp_path):
       "def sweep(add):\n  add('base')\n  add('new', against='bsae', seed=1)",
       "Unknown label 'bsae'. Did you mean 'base'. .*against of 'new', --sweep",
     ),
+    (
+      "def sweep(add):\n  add('base', published=0.3)",
+      "published=0.3 of 'base' takes points .* beside against='LABEL'",
+    ),
+    (
+      "def sweep(add):\n  add('a')\n  add('b', against='a', published='+', seed=1)",
+      "published='.' of 'b' takes points of top-1",
+    ),
   ],
 )
 def test_what_a_sweep_file_may_not_say(tmp_path, text, message):
