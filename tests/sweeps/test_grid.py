@@ -96,8 +96,8 @@ def test_a_common_field_that_all_runs_set_is_refused(tmp_path):
       "published=0.3 of 'base' takes points .* beside against='LABEL'",
     ),
     (
-      "def sweep(add):\n  add('a')\n  add('b', against='a', published='+', seed=1)",
-      "published='.' of 'b' takes points of top-1",
+      "def sweep(add):\n  add('a', against='a', published='+0.3')",
+      r"published='\+0.3' of 'a' takes points of top-1",
     ),
   ],
 )
