@@ -99,6 +99,7 @@ def load_sweep(
       schema.field(name).check(name, value)
     idle.intersection_update(fields)
     label = _checked(label) if label else _label_of(fields)
+    _check_published(label, against, published)
     runs.append(
       Planned(label, {**common, **fields}, config_arg, against, published)
     )
@@ -113,7 +114,6 @@ def load_sweep(
     raise UsageError(failure(f'--sweep={path}', error)) from error
   _refuse_doubles(runs, path)
   _refuse_unknown(runs)
-  _refuse_published(runs)
   if idle:
     raise UsageError(
       f'--config.{min(idle)} does nothing: every run of {path} sets it itself. '
@@ -198,16 +198,14 @@ def _refuse_unknown(runs: list[Planned]) -> None:
       raise unknown('label', run.against, labels, where)
 
 
-def _refuse_published(runs: list[Planned]) -> None:
-  """Refuses published differences that are none, or to nothing."""
-  for run in runs:
-    value = run.published
-    number = isinstance(value, int | float) and math.isfinite(value)
-    if value is not None and not (number and run.against):
-      raise UsageError(
-        f'published={value!r} of {run.label!r} takes points of top-1, such as '
-        "0.3, beside against='LABEL' (--sweep)."
-      )
+def _check_published(label: str, against: str, value: object) -> None:
+  """Refuses a published difference that is none, or to nothing."""
+  number = isinstance(value, int | float) and math.isfinite(value)
+  if value is not None and not (number and against):
+    raise UsageError(
+      f'published={value!r} of {label!r} takes points of top-1, such as 0.3, '
+      "beside against='LABEL' (--sweep)."
+    )
 
 
 def _text(value: object) -> str:
