@@ -40,6 +40,12 @@ def recalibrated(
   split = run.setup.resolved['data.train_split']
   records = run.setup.dataset.split(split)
   size = sized.setup.resolved['batch_size']
+  group = run.setup.resolved['model.norm.group_size']
+  if group and size % group:
+    raise UsageError(
+      f"A batch of {size} has no whole groups of {group}, the net's "
+      '(config.model.norm.group_size): give a multiple to --batch_size.'
+    )
   if 0 < (whole := len(records) // size) < num_batches:
     raise UsageError(
       f'{split} has {whole:,} full batches of {size}, and {num_batches:,} are '

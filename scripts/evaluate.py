@@ -98,10 +98,6 @@ def _check_figures() -> None:
   for flag in (PLOT, RELIABILITY):
     if flag.value:
       check_figure(flag.value, f'--{flag.name}')
-  if PLOT.value and len(DATASET.value) > 1:
-    raise UsageError(
-      '--plot draws resolutions of one data set: give one --dataset.'
-    )
 
 
 def _datasets() -> list:
@@ -114,6 +110,11 @@ def _datasets() -> list:
     for given in DATASET.value
     for name in configs_of(given, DATA_DIR.value)
   ]
+  if PLOT.value and len(names) > 1:
+    raise UsageError(
+      f'--plot draws resolutions of one data set, and {",".join(names[:3])} '
+      'are several: give one --dataset.'
+    )
   return [
     load_dataset(name, DATA_DIR.value, several=True) for name in names
   ] or [None]

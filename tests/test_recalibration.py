@@ -1,5 +1,6 @@
 """Statistics measured anew."""
 
+import dataclasses
 import itertools
 
 import jax
@@ -36,6 +37,18 @@ def test_recalibrated_statistics_are_those_of_training_images(tiny_run):
   run = load_run(tiny_run.workdir)
   with pytest.raises(UsageError, match='44 full batches of 32, and 45 are'):
     recalibrated(run, 45, batch_size=32)
+  resolved = run.setup.resolved
+  grouped = dataclasses.replace(
+    resolved, values={**resolved.values, 'model.norm.group_size': 64}
+  )
+  with pytest.raises(UsageError, match='32 has no whole groups of 64'):
+    recalibrated(
+      dataclasses.replace(
+        run, setup=dataclasses.replace(run.setup, resolved=grouped)
+      ),
+      2,
+      batch_size=32,
+    )
   again = recalibrated(run, 2, batch_size=32)
   assert again.variables['params'] is run.variables['params']
   train = run.setup.dataset.split(run.config['data']['train_split'])

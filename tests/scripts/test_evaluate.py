@@ -104,6 +104,14 @@ def test_resolutions_that_are_none(text):
   assert done.stderr.startswith(f'error: --resolution={text} takes pixels')
 
 
+def test_a_curve_is_of_one_data_set(tmp_path):
+  plot = f'--plot={tmp_path / "curve.svg"}'
+  done = call('evaluate', '--workdir=unused', '--dataset=a,b', plot)
+  assert done.returncode == 5
+  assert done.stderr.startswith('error: --plot draws resolutions of one data s')
+  assert 'a,b are several' in done.stderr
+
+
 @pytest.mark.slow
 def test_predict_names_the_likeliest_classes(tiny_run, tmp_path):
   test = load_dataset('digits', tiny_run.data_dir).split('test')
