@@ -194,7 +194,8 @@ def _derive_stages(resolved: Resolved) -> None:
     start=options['start'],
     stages=options['stages'],
     multiple=options['multiple'],
-    ramp_percent=options['ramp'],
+    ramp_begin=options['ramp_begin'],
+    ramp_end=options['ramp_end'],
     custom_table=options['custom'],
     first_strength=options['strengths'],
   )
@@ -229,8 +230,12 @@ def _derive_optimizer(resolved: Resolved) -> None:
 
 def _derive_decay(resolved: Resolved, num_examples: int) -> None:
   path, peak_lr = 'optimizer.weight_decay', resolved['optimizer.peak_lr']
-  if resolved['scaling.rule'] == 'off' or not peak_lr:
-    resolved.derive(path, 1e-4, 'as ResNet (He et al. 2015)')
+  l2 = (
+    resolved['optimizer.name'] == 'sgd' and not resolved['optimizer.decoupled']
+  )
+  if resolved['scaling.rule'] == 'off' or not peak_lr or not l2:
+    beside = '' if l2 else "; the rule's is L2 beside momentum"
+    resolved.derive(path, 1e-4, f'as ResNet (He et al. 2015){beside}')
     return
   decided = rules.weight_decay(
     _epochs(resolved, num_examples),

@@ -87,8 +87,8 @@ def ramp(
   """
   if not 0 <= begin < end <= 100:
     raise UsageError(
-      f'config.resolution.ramp={(begin, end)} takes two percentages of the '
-      'run, the first one smaller, such as (50, 80).'
+      f'config.resolution.ramp_begin={begin} and config.resolution.ramp_end='
+      f'{end} take percent of the run, the first smaller, such as 50 and 80.'
     )
   table = [Stage(0, start)]
   for step in range(round(total_steps * begin / 100), total_steps):
@@ -162,7 +162,8 @@ def make_stages(
   start: int | None,
   stages: int,
   multiple: int,
-  ramp_percent: Sequence[int | float],
+  ramp_begin: int | float,
+  ramp_end: int | float,
   custom_table: Sequence[int | float],
   first_strength: int | float = 1.0,
 ) -> tuple[Stage, ...]:
@@ -175,8 +176,8 @@ def make_stages(
   if schedule == 'linear':
     table = linear(**sizes, start=start, stages=stages, multiple=multiple)
   elif schedule == 'ramp':
-    begin, end = ramp_percent
-    table = ramp(**sizes, start=start, multiple=multiple, begin=begin, end=end)
+    ends = {'begin': ramp_begin, 'end': ramp_end}
+    table = ramp(**sizes, start=start, multiple=multiple, **ends)
   elif schedule == 'custom':
     table = custom(total_steps=total_steps, table=custom_table)
   else:

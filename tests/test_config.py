@@ -77,7 +77,7 @@ def test_group_given_as_a_field_lists_its_fields():
     ('optimizer.lr', float('nan')),
     ('schedule.total_epochs', float('inf')),
     ('resolution.custom', (0.0, float('inf'))),
-    ('resolution.ramp', (50.0,)),
+    ('resolution.ramp_end', 101.0),
     ('data.name', None),
   ],
 )

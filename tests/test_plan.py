@@ -109,6 +109,22 @@ def test_without_regularisers_the_decay_is_larger():
   assert resolved(macs=12e9, model=model)['optimizer.weight_decay'] == 1e-4
 
 
+def test_the_rules_decay_is_that_of_momentum():
+  fields = {'macs': 12e9, 'rule': 'resnet_rs'}
+  config = resolve(
+    {
+      'batch_size': 4096,
+      'model': {'variant': 'resnet_rs_50'},
+      'optimizer': {'name': 'lamb'},
+      'scaling': fields,
+      'schedule': {'total_epochs': 350.0},
+    },
+    IMAGENET,
+  )
+  assert config['optimizer.weight_decay'] == 1e-4
+  assert 'L2 beside momentum' in config.reasons['optimizer.weight_decay']
+
+
 def test_between_the_limits_nothing_is_decided():
   plan = plan_for(epochs=60, macs=12e9)
   assert plan.growth.value == 'undecided'

@@ -18,7 +18,8 @@ def stages(schedule, total_steps=1000, **options):
     'start': 128,
     'stages': 4,
     'multiple': 4,
-    'ramp_percent': (50.0, 80.0),
+    'ramp_begin': 50.0,
+    'ramp_end': 80.0,
     'custom_table': (),
   }
   return make_stages(schedule, total_steps=total_steps, **(defaults | options))
@@ -104,7 +105,8 @@ def test_ramp_is_ffcvs():
     train=192,
     start=160,
     multiple=32,
-    ramp_percent=(100 * 65 / 88, 100 * 76 / 88),
+    ramp_begin=100 * 65 / 88,
+    ramp_end=100 * 76 / 88,
   )
 
   def ffcv(epoch):  # get_resolution of train_imagenet.py
@@ -130,8 +132,9 @@ def test_ramp_is_composers():
 
 @pytest.mark.parametrize('percent', [(50, 50), (80, 50), (-1, 50), (50, 101)])
 def test_ramp_refuses(percent):
-  with pytest.raises(UsageError, match='config.resolution.ramp'):
-    stages('ramp', ramp_percent=percent)
+  with pytest.raises(UsageError, match='config.resolution.ramp_begin'):
+    begin, end = percent
+    stages('ramp', ramp_begin=begin, ramp_end=end)
 
 
 def test_sizes_stay_between_the_first_and_the_last():

@@ -111,12 +111,11 @@ DATA = {
     'multiple': Field(
       int, 4, 'linear, ramp: sizes between are multiples of it', low=1
     ),
-    'ramp': Field(
-      tuple,
-      (50.0, 80.0),
-      'ramp: where it begins and ends, in percent of the run',
-      item=float,
-      length=2,
+    'ramp_begin': Field(
+      float, 50.0, 'ramp: in percent of the run', low=0, high=100
+    ),
+    'ramp_end': Field(
+      float, 80.0, 'ramp: in percent of the run', low=0, high=100
     ),
     'batch': Field(
       str,
