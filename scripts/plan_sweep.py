@@ -52,13 +52,15 @@ def planned(config) -> tuple[dict, list[str]]:
     )
   from resflax.sweeps.analysis import analyse_runs
   from resflax.sweeps.budget import Budget
-  from resflax.sweeps.config_file import write_config
+  from resflax.sweeps.config_file import check_config, write_config
   from resflax.sweeps.law import REFITS
   from resflax.sweeps.next_run import next_run
   from resflax.sweeps.recipe import recipe_of
   from resflax.sweeps.results import read_points
   from resflax.sweeps.telling import told
 
+  if WRITE.value:
+    check_config(WRITE.value)
   points = read_points(folder)
   macs, grow, recipe = _given(config, points)
   options = {
@@ -73,6 +75,7 @@ def planned(config) -> tuple[dict, list[str]]:
     grow=grow,
     **options,
   )
+  plan['recipe'] = 'the sweep' if recipe is None else 'the --config'
   plan['provenance'] = _provenance(folder, points)
   lines = told(plan)
   if WRITE.value:

@@ -27,7 +27,7 @@ def get_config(arg=None):
   arg = parse_arg(arg, runlocal=False)
   c = base_config()
 
-  # As the sweep has it.
+  # As {recipe} has it.
 {base}
 
   # What grows.
@@ -43,11 +43,25 @@ def write_config(path: str, plan: Mapping) -> str:
 
   Args:
     path: of the file, which ends in .py.
-    plan: what `next_run` returns, with the provenance of a fit.
+    plan: what `next_run` returns, with the provenance of a fit and whose
+      recipe it is.
 
   Raises:
-    UsageError: another ending, or a file of somebody's own.
+    UsageError: see `check_config`.
     StorageError: it cannot be written.
+  """
+  check_config(path)
+  file = Path(absolute(path))
+  with whole_file(str(file)) as unfinished:
+    Path(unfinished).write_text(config_text(path, plan))
+  return str(file)
+
+
+def check_config(path: str) -> None:
+  """Refuses a file that a plan cannot be written to.
+
+  Raises:
+    UsageError: another ending than .py, or a file of somebody's own.
   """
   if not path.endswith('.py'):
     raise UsageError(f'--write={path} takes a file that ends in .py.')
@@ -56,9 +70,6 @@ def write_config(path: str, plan: Mapping) -> str:
     raise UsageError(
       f'--write={path} is there and is no plan of a sweep: give another name.'
     )
-  with whole_file(str(file)) as unfinished:
-    Path(unfinished).write_text(config_text(path, plan))
-  return str(file)
 
 
 def config_text(path: str, plan: Mapping) -> str:
@@ -70,6 +81,7 @@ def config_text(path: str, plan: Mapping) -> str:
     title=_TITLE,
     path=_plain(path),
     provenance='\n'.join(_wrapped(line) for line in lines),
+    recipe=plan['recipe'],
     base=_assignments(base),
     grown=_assignments(grown),
   )

@@ -62,7 +62,7 @@ def next_run(
   if budget.error and law.at(cost(shape).compute)['value'] > budget.error:
     shape = above
   return {
-    **_described(cost(shape), anchor, law, found),
+    **_described(cost(shape), anchor, law, found, recipe.others),
     'budget': words,
     'anchor': anchor.label,
     'is_new': shape != _shape(anchor),
@@ -132,7 +132,9 @@ def _shape(point: Point) -> Shape:
   return Shape(tuple(point.depths), point.width, point.resolution)
 
 
-def _described(cost: Cost, anchor: Point, law: Forecast, found: dict) -> dict:
+def _described(
+  cost: Cost, anchor: Point, law: Forecast, found: dict, others: Sequence[str]
+) -> dict:
   """Returns what a run costs, what it should reach, and how far it lies."""
   beyond = law.beyond(cost.compute)
   doubts = _doubts(beyond, law, found['laws'][law.name])
@@ -141,6 +143,8 @@ def _described(cost: Cost, anchor: Point, law: Forecast, found: dict) -> dict:
       f'it trains for {cost.epochs:.3g} epochs, {anchor.label} for '
       f'{anchor.epochs:.3g}'
     )
+  if others:
+    doubts.append(f'no run of the sweep has its {", ".join(others)}')
   return {
     **cost._asdict(),
     'metric': found['metric'],

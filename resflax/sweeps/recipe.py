@@ -1,6 +1,6 @@
 """A sweep's config without its shape: what other shapes would cost in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from resflax import schema
@@ -8,7 +8,7 @@ from resflax.config import resolve
 from resflax.data.records import DatasetInfo
 from resflax.errors import UsageError
 from resflax.fields import flat, nest, tuples
-from resflax.report.read import read_run
+from resflax.report.read import Run, read_run
 from resflax.resolved import Facts, Resolved
 from resflax.sweeps.costs import cost_of
 from resflax.sweeps.points import Point
@@ -17,6 +17,12 @@ from resflax.sweeps.results import stages_of
 _MULTIPLE = 8  # of pixels
 # Beside resolution.train, they hold sizes in pixels, and grow with it.
 _SIZES = ('resolution.start', 'resolution.test')
+# What may make a forecast untrue, beside the shape that it is for.
+_RECIPE = (
+  *('batch_size', 'augment.', 'data.train_split', 'data.mixture.', 'distill.'),
+  *('ema.', 'loss.', 'model.', 'optimizer.', 'resolution.s', 'schedule.'),
+)
+_SHAPE = ('model.depths', 'model.width', 'resolution.start')
 _SPLITS = ('train_split', 'val_split', 'test_split')
 
 
@@ -59,6 +65,7 @@ class Recipe(NamedTuple):
     num_classes: outputs of the classifier.
     in_channels: of an image.
     resolution: pixels that the sizes among the fields are for.
+    others: fields by path that no run of the sweep has so.
   """
 
   values: Mapping[str, object]
@@ -66,6 +73,7 @@ class Recipe(NamedTuple):
   num_classes: int
   in_channels: int
   resolution: int
+  others: tuple[str, ...] = ()
 
   @property
   def set_fields(self) -> dict[str, object]:
@@ -144,7 +152,8 @@ def recipe_from(
   """
   values = schema.complete(config)
   _refuse_weights(values, '--config')
-  theirs = dict(flat(read_run(points[0].folders[0]).config))
+  runs = [read_run(point.folders[0]) for point in points]
+  theirs = dict(flat(runs[0].config))
   for path in ('data.name', 'model.variant'):
     if values[path] != theirs[path]:
       raise UsageError(
@@ -154,7 +163,27 @@ def recipe_from(
   splits = {name: resolved[f'data.{name}'] for name in _SPLITS}
   facts = Facts(num_examples, splits, '')
   size = resolved['resolution.table'][-1].resolution
-  return Recipe(values, facts, dataset.num_classes, dataset.channels, size)
+  return Recipe(
+    *(values, facts, dataset.num_classes, dataset.channels, size),
+    others=tuple(_others(resolved, runs)),
+  )
+
+
+def _others(resolved: Resolved, runs: Sequence[Run]) -> Iterator[str]:
+  """Yields the fields of the recipe in which a config is like no run.
+
+  What follows from others in all of them is told with those.
+  """
+  configs = [dict(flat(tuples(run.config))) for run in runs]
+  for path in filter(_is_of_recipe, schema.FIELDS):
+    follows = path in resolved.reasons and all(path in r.derived for r in runs)
+    values = [config[path] for config in configs]
+    if not follows and resolved[path] not in values:
+      yield path
+
+
+def _is_of_recipe(path: str) -> bool:
+  return path.startswith(_RECIPE) and path not in _SHAPE
 
 
 def _refuse_weights(values: Mapping, name: str) -> None:

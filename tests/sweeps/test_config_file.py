@@ -27,6 +27,7 @@ PLAN = {
   'grow': 'depth',
   'evidence': 'pairs say so',
   'would_decide': [],
+  'recipe': 'the sweep',
   'base': {
     'seed': 3,
     'model.variant': 'resnet_rs_50',

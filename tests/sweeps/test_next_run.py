@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from resflax.config import resolve
+from resflax.data.records import DatasetInfo
 from resflax.errors import UsageError
+from resflax.fields import nest
 from resflax.sweeps.analysis import analyse_runs
 from resflax.sweeps.budget import Budget
 from resflax.sweeps.next_run import next_run
-from resflax.sweeps.recipe import Shape, recipe_of
+from resflax.sweeps.recipe import Shape, recipe_from, recipe_of
 from resflax.sweeps.results import read_points
 from resflax.sweeps.telling import told
 from tests.sweeps import folders
@@ -120,6 +123,30 @@ def test_another_length_is_doubted(sweep):
   plan = next_run(*sweep, longer, budget, **OPTIONS)
   assert plan['compute'] <= 1.01 * budget.flops
   assert 'it trains for 120 epochs' in ' '.join(plan['doubts'])
+
+
+def test_fields_that_no_run_has_are_doubted(sweep):
+  points, _ = sweep
+  for changed, others in (
+    ({}, ()),
+    ({'model.width': 0.5, 'resolution.train': 24, 'log_every_steps': 7}, ()),
+    (
+      {'optimizer.lr': 0.3, 'schedule.total_epochs': 7.0},
+      ('optimizer.lr', 'schedule.total_epochs'),
+    ),
+  ):
+    values = {**recipe_of(points[0]).values, **changed}
+    recipe = recipe_from(
+      resolve(nest(values), folders.FACTS),
+      nest(values),
+      DatasetInfo('digits', '1', tuple('0123456789'), 1, {}),
+      folders.FACTS.num_examples,
+      points,
+    )
+    assert recipe.others == others
+    plan = next_run(*sweep, lambda _, r=recipe: r, Budget(), **OPTIONS)
+    told_so = [d for d in plan['doubts'] if 'no run of the sweep has' in d]
+    assert len(told_so) == bool(others)
 
 
 def test_a_law_that_broke_on_its_largest_run_is_doubted(sweep):
