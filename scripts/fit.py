@@ -60,13 +60,18 @@ def main(argv: list[str]) -> None:
     raise UsageError('--published has errors alone (--metric).')
   if TRAIN_LOSS.value and WORKDIR.value is None:
     raise UsageError('--train_loss needs the runs of a --workdir.')
+  for flag in (WORKDIR, POINTS):
+    if flag.value == '':
+      raise UsageError(f'--{flag.name} is empty.')
   if WORKDIR.value is not None and not Path(WORKDIR.value).is_dir():
     raise UsageError(f'There is no folder {WORKDIR.value!r} (--workdir).')
-  from resflax.sweeps.writing import as_json, provenance, write
+  from resflax.sweeps.writing import as_json, check_folder, provenance, write
 
+  out = OUT.value or WORKDIR.value
+  if out:
+    check_folder(absolute(out))
   fits = _fits()
   report = {'fits': fits, 'provenance': provenance()}
-  out = OUT.value or WORKDIR.value
   files = write(absolute(out), report) if out else []
   if JSON.value:
     print(as_json(report))

@@ -24,20 +24,28 @@ def read_points(workdir: str) -> list[Point]:
   """Returns the design points of a sweep's finished runs, cheapest first.
 
   Raises:
-    UsageError: not a sweep's folder, or a run reached what has no log.
+    UsageError: not a sweep's folder, or its runs were tested on several data.
     StorageError: a file of the sweep cannot be read.
   """
-  runs = [
-    _single(member.label, member.folder, member.run)
-    for member in members(workdir)
-    if member.is_done
-  ]
-  if not runs:
+  done = [member for member in members(workdir) if member.is_done]
+  if not done:
     raise UsageError(
       f'{workdir} is not the folder of a sweep with finished runs: all of its '
       'runs are still to end. scripts.sweep goes on with them.'
     )
-  return merge(runs)
+  tested = sorted({_tested(member.run) for member in done})
+  if len(tested) > 1:
+    raise UsageError(
+      f'The runs in {workdir} were tested on {" and on ".join(tested[:3])}: '
+      'their errors have no common law. Give each data set its own folder '
+      '(--workdir of scripts.sweep).'
+    )
+  return merge([_single(m.label, m.folder, m.run) for m in done])
+
+
+def _tested(run: Run) -> str:
+  data = run.config['data']
+  return f'{data["name"]} {data["test_split"]}'
 
 
 def _single(label: str, folder: Path, run: Run) -> Point:

@@ -40,6 +40,8 @@ _COUNTS = _several(_whole), 'whole numbers with spaces between them'
 _PARTS = _several(_part), 'parts of 1, not percent, with spaces between them'
 _NUMBERS = _several(_positive), 'numbers above 0 with spaces between them'
 
+_COMMITS = _several(lambda text: None if text == '-' else text), 'commits'
+
 # What a cell is read by, and what it has to be.
 COLUMNS: dict[str, tuple[Callable, str]] = {
   **{'label': _TEXT, 'config': _TEXT, 'group': _TEXT, 'depths': _COUNTS},
@@ -47,11 +49,12 @@ COLUMNS: dict[str, tuple[Callable, str]] = {
   **{'compute': _NUMBER, 'macs': _COUNT, 'params': _COUNT},
   **{'step_ms': _NUMBER, 'tpu_ms': _NUMBER, 'seeds': _COUNTS},
   **{'error': _PARTS, 'loss': _NUMBERS, 'train_loss': _NUMBERS},
-  'recipe': _TEXT,
+  **{'recipe': _TEXT, 'commits': _COMMITS},
 }
 _MAY_BE_EMPTY = {
   **{'config': '', 'group': '', 'depths': (), 'step_ms': None},
   **{'tpu_ms': None, 'loss': (), 'train_loss': (), 'recipe': ''},
+  'commits': (),
 }
 _A_SEED_EACH = ('error', 'loss', 'train_loss')
 
@@ -68,7 +71,7 @@ def write_table(path: Path, fits: Mapping[str, Mapping]) -> None:
 
 def _cell(value) -> object:
   if isinstance(value, list | tuple):
-    return ' '.join(map(str, value))
+    return ' '.join('-' if part is None else str(part) for part in value)
   return '' if value is None else value
 
 

@@ -1,6 +1,7 @@
 """The files of a fit: all of it as JSON, its points as CSV, and figures."""
 
 import math
+import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -40,6 +41,21 @@ def write(folder: str, report: Mapping) -> list[str]:
     beside = str(path / f'frontier.{kind}')
     files.append(save(beside, draw_frontiers, [*fits, *_published(fits)]))
   return files
+
+
+def check_folder(folder: str) -> None:
+  """Refuses a folder that a fit cannot be written to, before it is made.
+
+  Raises:
+    StorageError: it is a file, or nothing can be written there.
+  """
+  path = Path(folder)
+  above = next(p for p in (path, *path.parents) if p.exists())
+  if not above.is_dir() or not os.access(above, os.W_OK):
+    reason = 'not writable' if above.is_dir() else 'a file'
+    raise StorageError(
+      f'Cannot write the fit to {folder!r}: {str(above)!r} is {reason} (--out).'
+    )
 
 
 def _published(fits) -> list[tuple[str, dict]]:

@@ -80,6 +80,8 @@ def test_pairs_are_enough_where_they_are_asked_for(tmp_path):
     (['--points=x.csv', '--workdir=x'], 'Give one of --workdir'),
     (['--points=x.csv'], "x.csv': No such file"),
     (['--points=x.csv', '--train_loss'], '--train_loss needs the runs'),
+    (['--points='], '--points is empty.'),
+    (['--published', '--out=README.md/x'], "README.md' is a file (--out)"),
     (['--workdir=nowhere'], "There is no folder 'nowhere'"),
     (['--workdir=tests'], 'it has no runs.'),
     (['--published', '--metric=loss'], '--published has errors alone'),
@@ -91,5 +93,5 @@ def test_pairs_are_enough_where_they_are_asked_for(tmp_path):
 )
 def test_what_is_refused(arguments, message):
   out = call('fit', *arguments)
-  assert out.returncode == 5
+  assert out.returncode == (6 if '--out' in message else 5)
   assert message in out.stderr and out.stderr.count('\n') == 1

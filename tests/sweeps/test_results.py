@@ -81,6 +81,14 @@ def test_other_folders_are_refused(tmp_path, sweep):
     read_points(str(sweep))
 
 
+def test_runs_of_several_test_splits_have_no_common_law(tmp_path):
+  for name, split in (('a', 'test'), ('b', 'test[:90%]')):
+    fields = {**shape(1, 0.25, 16), 'data.test_split': split}
+    write_run(tmp_path / f'{name}-00000000', fields, lambda _: 0.2)
+  with pytest.raises(UsageError, match=r'on digits test and on digits test\['):
+    read_points(str(tmp_path))
+
+
 def test_runs_that_have_not_ended_are_no_points(sweep):
   (sweep / 'tiny-1' / 'evaluation.npz').unlink()
   [point] = read_points(str(sweep))

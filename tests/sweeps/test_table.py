@@ -25,6 +25,7 @@ def test_points_are_read_as_they_were_written(tmp_path):
     loss=(0.3, 1.25),
     train_loss=(0.1, 0.2),
     recipe='0ff1ce',
+    commits=('c0ffee', None),
   )
   fits = {'ours': [whole, point(1, 2e12, [0.2])], 'rs': resnet_rs()}
   assert read_table(str(written(tmp_path, **fits))) == fits
@@ -50,7 +51,7 @@ def test_a_design_has_one_line(tmp_path):
   with pytest.raises(UsageError, match='line 3: config=.* is that of line 2'):
     read_table(str(path))
   path.write_text('\n'.join((head, line.rpartition(',')[0])))
-  with pytest.raises(UsageError, match='line 2: no cell for recipe is left'):
+  with pytest.raises(UsageError, match='line 2: no cell for commits is left'):
     read_table(str(path))
 
 
