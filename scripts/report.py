@@ -25,8 +25,24 @@ def main(folders: list[str]) -> None:
       '--workdir of scripts.train or scripts.sweep commands.'
     )
   for folder in folders:
+    _check(folder)
     for path in _build(folder):
       print(path)
+
+
+def _check(folder: str) -> None:
+  from etils import epath
+
+  from resflax.paths import absolute
+  from resflax.sweeps.folder import is_sweep
+
+  path = epath.Path(absolute(folder))
+  if not (path / 'config.json').exists() and not is_sweep(folder):
+    held = 'holds no run' if path.exists() else 'is not there'
+    raise UsageError(
+      f'{folder!r} {held}: give the --workdir of a scripts.train or '
+      'scripts.sweep command.'
+    )
 
 
 def _build(folder: str) -> list[object]:

@@ -80,6 +80,8 @@ def main(argv: list[str]) -> None:
     from resflax.report.theme import check_figure
 
     check_figure(PLOT.value, '--plot')
+  _refuse_both((KEPT,), (CONFIG, SWEEP, WORKDIR, STATUS, DRY_RUN))
+  _refuse_both((DRY_RUN,), (STATUS, PLOT))
   if KEPT.value:
     _print([row for path in KEPT.value for row in read_kept(path)])
     return
@@ -106,6 +108,14 @@ def main(argv: list[str]) -> None:
     _list(runs, file)
   else:
     _print(_train(runs, file))
+
+
+def _refuse_both(some: tuple, others: tuple) -> None:
+  """Refuses flags of which one would go unheeded."""
+  both = [[f.name for f in flags if f.value] for flags in (some, others)]
+  if all(both):
+    (one, *_), (other, *_) = both
+    raise UsageError(f'--{one} does without --{other}: leave one of them out.')
 
 
 def _train(runs, file: str) -> list[dict]:

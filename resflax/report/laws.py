@@ -4,6 +4,7 @@ Drawn from what `fit.json` holds, and nothing else.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +16,7 @@ from resflax.report import student
 from resflax.report.theme import COLOR, canvas, place
 from resflax.report.ticks import label_powers, label_round
 
-COLORS = ('blue', 'vermilion', 'gray')
+COLORS = ('blue', 'vermilion', 'gray')  # again from the first on
 WORDS = {'error': 'error, %', 'loss': 'cross-entropy, nats'}
 COSTS = {
   'macs': 'MACs of an image',
@@ -35,7 +36,7 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   fitted = any(law is not None for law in laws)
   figure = canvas(720, 536 if fitted else 384)
   above = place(figure, 72, 16, 470, 320)
-  for (name, fit), law, color in zip(series, laws, COLORS, strict=False):
+  for (name, fit), law, color in zip(series, laws, cycle(COLORS), strict=False):
     _draw_points(above, name, fit, law, COLOR[color])
     if law is not None:
       _draw_law(above, law, fit, COLOR[color])
@@ -53,7 +54,7 @@ def draw_laws(series: Sequence[tuple[str, dict]]) -> Figure:
   last = above
   if fitted:
     last = place(figure, 72, 368, 470, 110)
-    for (_, fit), law, color in zip(series, laws, COLORS, strict=False):
+    for (_, fit), law, color in zip(series, laws, cycle(COLORS), strict=False):
       if law is not None:
         _draw_residuals(last, law, fit, COLOR[color])
     last.axhline(0, color=COLOR['gray'], linewidth=1)
@@ -85,7 +86,7 @@ def draw_frontiers(
   figure = canvas(110 + 330 * len(costs), 350)
   for column, cost in enumerate(costs):
     axes = place(figure, 72 + 330 * column, 16, 270, 280)
-    for (name, fit), color in zip(series, COLORS, strict=False):
+    for (name, fit), color in zip(series, cycle(COLORS), strict=False):
       _draw_frontier(axes, name, fit, cost, COLOR[color])
     axes.set(xscale='log', xlabel=words[cost])
     axes.margins(x=0.05)

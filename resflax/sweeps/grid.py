@@ -6,6 +6,7 @@ older style, `get_hyper(hyper)`, is in `hyper`.
 """
 
 import dataclasses
+import glob
 import hashlib
 import json
 import math
@@ -19,7 +20,7 @@ from types import MappingProxyType
 import numpy as np
 
 from resflax import schema
-from resflax.errors import ResflaxError, UsageError, failure, unknown
+from resflax.errors import ResflaxError, UsageError, failure, near_miss, unknown
 from resflax.sweeps.hyper import Hyper, chainit, product, zipit
 
 __all__ = ['Planned', 'chainit', 'load_sweep', 'product', 'zipit']
@@ -86,7 +87,7 @@ def load_sweep(
   idle = set(common)
 
   def add(
-    label: str = '',
+    label='',
     /,
     *,
     config_arg=config_arg,
@@ -105,7 +106,9 @@ def load_sweep(
     )
 
   if not os.path.isfile(path):
-    raise UsageError(f'No sweep file {path!r} (--sweep).')
+    beside = glob.glob(os.path.join(os.path.dirname(path), '*.py'))
+    hint = near_miss(path, beside)
+    raise UsageError(f'No sweep file {path!r} (--sweep).{hint}')
   try:
     _list(path, add)
   except ResflaxError:
@@ -157,7 +160,9 @@ def _each(made: object, path: str) -> list[Mapping]:
   return runs
 
 
-def _checked(label: str) -> str:
+def _checked(label: object) -> str:
+  if not isinstance(label, str):
+    raise UsageError(f'The label {label!r} is to be a text (--sweep).')
   if not _LABEL.fullmatch(label) or len(label) > _LONGEST:
     raise UsageError(
       f'The label {label!r} is not allowed: it takes up to {_LONGEST} letters, '

@@ -9,7 +9,7 @@ from resflax.report.laws import draw_frontiers, draw_laws
 from resflax.report.theme import svg
 from resflax.sweeps.analysis import analyse_runs
 from resflax.sweeps.budget import Budget
-from resflax.sweeps.law import REFITS
+from resflax.sweeps.law import LEAST_DECADES, REFITS
 from resflax.sweeps.next_run import next_run
 from resflax.sweeps.points import Point
 from resflax.sweeps.recipe import recipe_of
@@ -76,12 +76,20 @@ def _next(points: Sequence[Point], found: dict, options: dict) -> str:
     for name, entry in plan['fields'].items()
   ]
   text = (
-    'As scripts.plan --from_sweep has it without a budget; with '
-    '--write=FILE.py it becomes a config.'
+    'As scripts.plan --from_sweep has it without a budget'
+    f'{_flags(found, options)}; with --write=FILE.py it becomes a config.'
   )
   fields = table(('field', 'value', 'why'), rows)
   content = f'<div class="fields">{fields}</div>{_list(told(plan))}'
   return section(_NEXT, text, content)
+
+
+def _flags(found: dict, options: dict) -> str:
+  """Returns the flags of the page that a plan has to be given as well."""
+  given = {'metric': found['metric'], 'decades': options['least_decades']}
+  usual = {'metric': 'error', 'decades': LEAST_DECADES}
+  told = [f'--{k}={v}' for k, v in given.items() if v != usual[k]]
+  return f' and with {" ".join(told)}' if told else ''
 
 
 def _list(lines: Sequence[str]) -> str:

@@ -187,4 +187,4 @@ def test_the_script_knows_a_sweep_by_what_it_holds(
 @pytest.mark.parametrize('arguments', [[], ['no/such/run']])
 def test_the_script_refuses_in_one_line(monkeypatch, capsys, arguments):
   assert call(monkeypatch, *arguments) == 5
-  assert re.fullmatch(r'error: .*run folder.*\n', capsys.readouterr().err)
+  assert re.fullmatch(r'error: .*--workdir of.*\n', capsys.readouterr().err)

@@ -27,6 +27,16 @@ def test_without_the_flag_there_are_pages_alone(tmp_path):
   assert not (tmp_path / 'curves.svg').exists()
 
 
+def test_a_folder_without_runs_is_refused(tmp_path):
+  for folder, held in ((tmp_path, 'holds no run'), ('nowhere', 'is not there')):
+    out = call('report', str(folder))
+    assert out.returncode == 5
+    assert out.stderr == (
+      f"error: '{folder}' {held}: give the --workdir of a scripts.train or "
+      'scripts.sweep command.\n'
+    )
+
+
 def test_no_folder_is_refused():
   out = call('report')
   assert out.returncode == 5 and 'takes the --workdir' in out.stderr

@@ -80,6 +80,11 @@ def test_status_compares_labels_seed_by_seed(tmp_path):
   assert '3 more in' in alone.stdout and 'nothing is compared' in alone.stdout
   kept = (tmp_path / 'runs' / 'runs.jsonl').read_text().splitlines()
   assert len(kept) == 4
+  both = call('sweep', f'--kept={sweep}', '--status')
+  assert (both.returncode, both.stderr) == (
+    5,
+    'error: --kept does without --status: leave one of them out.\n',
+  )
   wrong = call('sweep', f'--kept={sweep}')
   assert wrong.returncode == 5 and 'holds no runs' in wrong.stderr
 

@@ -85,6 +85,7 @@ def test_a_common_field_that_all_runs_set_is_refused(tmp_path):
       'seed and config.seed are one field',
     ),
     ('def sweep(add):\n  pass', 'adds no run'),
+    ('def sweep(add):\n  add(3)', 'The label 3 is to be a text'),
     ('sweeps = 1', r'no function sweep\(add\), nor get_hyper\(hyper\)'),
     ("def sweep(add):\n  add('a/b', seed=1)", "The label 'a/b' is not allowed"),
     (
@@ -110,6 +111,11 @@ def test_what_a_sweep_file_may_not_say(tmp_path, text, message):
 def test_no_such_file(path):
   with pytest.raises(UsageError, match=f"No sweep file '{path}'"):
     load_sweep(path)
+
+
+def test_a_misspelt_file_has_a_hint():
+  with pytest.raises(UsageError, match="mean 'configs/sweeps/rs_ladder.py'"):
+    load_sweep('configs/sweeps/rs_lader.py')
 
 
 @pytest.mark.parametrize(
