@@ -106,7 +106,14 @@ def _gradients(found: Sequence[Member]) -> str:
     'their geometric mean. Only labels with log_gradient_norms have them.'
   )
   drawn = svg('Gradients from stem to head', draw_gradients, shown)
-  return section('Gradients', text, f'<div class="wide">{drawn}</div>')
+  rows = [
+    (g.label, part, f'{first:.3g}', f'{last:.3g}')
+    for g in shown
+    for part, first, last in zip(g.parts, g.first, g.last, strict=True)
+  ]
+  columns = ('label', 'part', 'first tenth', 'last tenth')
+  numbers = details('The lengths', table(columns, rows))
+  return section('Gradients', text, f'<div class="wide">{drawn}</div>{numbers}')
 
 
 def save_figures(folder: str) -> list[str]:

@@ -50,6 +50,8 @@ def test_the_page_has_them_where_they_were_logged(tmp_path):
   write(tmp_path, 'plain', 0, 1.0)
   html = Path(page.build(str(tmp_path), 'error', LEAST_DECADES)).read_text()
   assert 'Gradients from stem to head' in html and 'plain 1' in html
+  for cell in ('stem', '2.5', '38.5'):
+    assert f'>{cell}</td>' in html
   curves, drawn = map(Path, page.save_figures(str(tmp_path)))
   assert drawn.name == 'gradients.svg' and '<svg' in drawn.read_text()
   assert '<svg' in curves.read_text()
