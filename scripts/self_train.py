@@ -40,6 +40,7 @@ def main(argv) -> None:
   for flag in (CONFIG, SWEEP, WORKDIR):
     if flag.value is None:
       raise UsageError(f'--{flag.name} is missing.')
+  from resflax.sweeps.beforehand import estimates
   from resflax.sweeps.driver import run_sweep
   from resflax.sweeps.folder import refuse_run
   from resflax.sweeps.grid import load_sweep
@@ -65,6 +66,7 @@ def main(argv) -> None:
       f'{SWEEP.value} has no runs {TEACHER!r} and {STUDENT!r} with '
       f'seed={DRAW.value} (--draw).'
     )
+  estimates([by_label[TEACHER]], file, workdir)  # refuses another config's
   settings = Settings(Path(workdir), jobs=JOBS.value)
   launch = functools.partial(LAUNCHERS['local'], settings)
   run_sweep([by_label[TEACHER]], file, workdir, launch)

@@ -78,6 +78,11 @@ def test_a_student_learns_from_its_teachers_labels(tmp_path):
   assert dataset.soft == 10 and dataset.info.splits['train'] > 0
   for row in (control, student):
     assert f'{row["label"]}: test top1 {row["test/top1"]:.2%}' in done.stdout
+  other = [
+    a.replace('tests/faults/config', 'configs/digits') for a in arguments
+  ]
+  done = calling.call(*other, timeout=240)
+  assert done.returncode == 5 and 'was begun with' in done.stderr, done.stderr
 
 
 def test_usage_errors_are_one_line(tmp_path):
