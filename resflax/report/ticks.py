@@ -2,12 +2,17 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import (
+  FuncFormatter,
+  LogLocator,
+  MaxNLocator,
+  NullLocator,
+)
 
 from resflax.report.theme import si
 
 _UNITS = {
-  'compute': lambda value, _: f'{value:.0e}'.replace('e+', 'e'),
+  'compute': lambda value, _: f'{value:.2g}'.replace('e+', 'e'),
   'macs': lambda value, _: si(value),
 }
 _TICKS = 4  # at least
@@ -19,6 +24,7 @@ _ROUND = (  # parts of a power of ten, the coarsest first
   np.arange(1, 10, 0.2),
   np.arange(1, 10, 0.1),
 )
+_ONE = 4  # times the first value: a power of ten, or three, may not be in it
 _MANY = 1e3  # from the first value to the last: ticks at powers of ten alone
 
 
@@ -29,8 +35,11 @@ def _plain(value: float, _) -> str:
 def label_powers(axes: Axes, cost: str) -> None:
   """Labels a log axis of costs."""
   low, high = axes.get_xlim()
-  few = high > _MANY * low
-  axes.xaxis.set_major_locator(LogLocator(subs=(1,) if few else (1, 3)))
+  if high < _ONE * low:
+    locator = MaxNLocator(3)
+  else:
+    locator = LogLocator(subs=(1,) if high > _MANY * low else (1, 3))
+  axes.xaxis.set_major_locator(locator)
   axes.xaxis.set_major_formatter(FuncFormatter(_UNITS.get(cost, _plain)))
   axes.xaxis.set_minor_locator(NullLocator())
 

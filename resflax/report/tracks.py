@@ -19,7 +19,6 @@ from resflax.report.curves import (
   count_axis,
   label_ends,
   panel_title,
-  show_accuracy,
 )
 from resflax.report.theme import COLOR, canvas, place
 from resflax.report.ticks import label_powers
@@ -27,6 +26,8 @@ from resflax.report.ticks import label_powers
 MOST_NAMES = 24  # beside the curves; with more, the best have theirs
 MOST_TRACKS = 200
 _LEAST_HEIGHT = 200
+_LEAST_SPAN = 4  # points of accuracy
+_NEAR = 0.9  # of the right edge
 _LETTER = 6.5  # pixels, about
 _MOST_LETTERS = 32  # of a label and its value
 
@@ -62,7 +63,7 @@ class Panel(NamedTuple):
 def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
   """Draws a panel a metric; each curve ends in its label and last value.
 
-  Over compute curves end in the middle, so a number there leads to the label.
+  Over compute some end in the middle, where a number leads to the label.
 
   Args:
     panels: one at least, with a track each at least.
@@ -78,12 +79,7 @@ def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
     axes = place(figure, LEFT, top, WIDTH - LEFT - right, height)
     for track in sorted(panel.tracks, key=lambda track: track.color != 'gray'):
       _draw(axes, track)
-    ends = [track.mean[-1] for track in panel.tracks]
-    if panel.is_accuracy:
-      show_accuracy(axes, min(ends))
-    else:
-      most = np.quantile([track.mean[0] for track in panel.tracks], 0.75)
-      axes.set_ylim(0, 1.05 * max(most, *ends))
+    axes.set_ylim(*_range(panel))
     _limit(axes, panels, is_compute)
     _name_axis(axes, is_compute)
     panel_title(axes, panel.title)
@@ -91,6 +87,21 @@ def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
     if is_compute:
       _number_ends(axes, panel)
   return figure
+
+
+def _range(panel: Panel) -> tuple[int | float, int | float]:
+  """Returns limits between which the differences of the ends show.
+
+  The beginning may lie outside of them.
+  """
+  ends = [track.mean[-1] for track in panel.tracks]
+  if panel.is_accuracy:
+    span = max(max(ends) - min(ends), _LEAST_SPAN)
+    return max(0, min(ends) - span), min(100, max(ends) + span / 4)
+  least = min(track.mean.min() for track in panel.tracks)
+  first = np.quantile([track.mean[0] for track in panel.tracks], 0.75)
+  most = max(first, *ends)
+  return max(0, least - (most - least) / 4), most + (most - least) / 20
 
 
 def named(panel: Panel) -> list[Track]:
@@ -117,8 +128,10 @@ def _labels(panel: Panel, *, is_numbered: bool) -> list[Label]:
 
 
 def _number_ends(axes: Axes, panel: Panel) -> None:
-  tracks = _from_above(panel)
+  tracks, right = _from_above(panel), axes.get_xlim()[1]
   for number, track in enumerate(tracks if len(tracks) > 1 else (), start=1):
+    if track.x[-1] > _NEAR * right:  # its label is beside it
+      continue
     axes.annotate(
       str(number),
       (track.x[-1], track.mean[-1]),

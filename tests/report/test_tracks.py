@@ -18,13 +18,14 @@ def panel(count, is_accuracy=True):
 
 
 def test_each_curve_ends_in_its_label_and_value():
-  tracks = [track('small', 60.0), track('large', 90.0, 'blue')]
+  small, large = track('small', 60.0), track('large', 90.0, 'blue')
+  tracks = [small._replace(x=small.x / 10), large]
   [axes] = draw_tracks([Panel('Top-1', tracks, True)], True).axes
   texts = [text.get_text() for text in axes.texts]
   assert texts[:3] == ['Top-1', '2 small 60.00', '1 large 90.00']
   ends = {text.get_text(): text.xy for text in axes.texts[3:]}
-  assert ends == {'1': (1e11, 90.0), '2': (1e11, 60.0)}
-  assert axes.get_xscale() == 'log' and axes.get_ylim() == (50, 100)
+  assert ends == {'2': (1e10, 60.0)}  # the other is beside its label
+  assert axes.get_xscale() == 'log' and axes.get_ylim() == (30, 97.5)
   assert len(axes.collections) == 1  # the range of what is in colour
 
 
