@@ -49,13 +49,23 @@ class Point(NamedTuple):
     depths: blocks of the stages.
     resolution: pixels a side, in training.
     width: multiplies all features.
-    source: PUBLISHED, INTERPOLATED, EXTRAPOLATED or SET.
+    source: PUBLISHED, INTERPOLATED, EXTRAPOLATED, SET or the last two.
   """
 
   depths: tuple[int, ...]
   resolution: int
   width: float = 1.0
   source: str = PUBLISHED
+
+  @property
+  def is_far(self) -> bool:
+    """Whether a part of it lies outside of the published ones."""
+    first, *_, last = published()
+    return (
+      not first.resolution <= self.resolution <= last.resolution
+      or not sum(first.depths) <= sum(self.depths) <= sum(last.depths)
+      or self.width != 1
+    )
 
   @property
   def layers(self) -> int:

@@ -1,11 +1,16 @@
 """What a budget, a schedule and a data set ask for: the model to train."""
 
+import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from resflax import path, rules
 from resflax.errors import UsageError
 from resflax.path import Point
 from resflax.rules import Decided
+
+_NEAR = 1.1  # times the MACs of the other, as pairs of a sweep
+_WIDEST = 64  # eighths of the width
 
 
 class Plan(NamedTuple):
@@ -36,12 +41,28 @@ class Plan(NamedTuple):
 
   def shape(self) -> dict[str, Decided]:
     """Returns the fields of the model and its resolution."""
-    why = f'ResNet-RS path within {self.budget}: {self.point.source}'
+    why = f'ResNet-RS path (ours) within {self.budget}: {self.point.source}'
     return {
       'model.depths': Decided(self.point.depths, why),
       'model.width': Decided(self.point.width, f'{why}; {self.growth.reason}'),
       'resolution.train': Decided(self.point.resolution, why),
     }
+
+  def pair(self) -> tuple[Point, Point]:
+    """Returns the two nets that would decide where growth is undecided.
+
+    The deep one, and of its resolution a wider and shallower one of its MACs:
+    of 101 layers as in section 4.2, or of fewer where none comes near.
+    """
+    deep = self.point
+    rows = ((1, 1, 1, 1), path.SMALLEST[0], *path.ROWS[:2])
+    nearest = [
+      min(_wider(deep, row), key=lambda p: _apart(p, deep))
+      for row in reversed(rows)
+      if sum(row) < sum(deep.depths)
+    ]
+    near = [wide for wide in nearest if _apart(wide, deep) < math.log(_NEAR)]
+    return deep, (near or nearest)[0]
 
   def excess(self, point: Point) -> str:
     """Returns what a point costs, where that is beyond the budget."""
@@ -53,6 +74,15 @@ class Plan(NamedTuple):
     if part <= path.TOLERANCE:
       return ''
     return f'what is set makes the net cost {cost}, above {self.budget}'
+
+
+def _wider(deep: Point, depths: tuple[int, ...]) -> Iterator[Point]:
+  for eighths in range(9, _WIDEST):
+    yield Point(depths, deep.resolution, eighths / 8, path.EXTRAPOLATED)
+
+
+def _apart(one: Point, other: Point) -> float:
+  return abs(math.log(one.macs / other.macs))
 
 
 def regularisers(point: Point, epochs: float) -> dict[str, Decided]:

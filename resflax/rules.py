@@ -118,8 +118,8 @@ def weight_decay(
   )
   return Decided(
     _two_digits(decay),
-    f'{published:g}, {reason}, at rate x decay x steps of '
-    f'{published * _REFERENCE:.3g}',
+    f'{published:g}, {reason}; rate x decay x steps held at '
+    f'{published * _REFERENCE:.3g} (ours)',
   )
 
 

@@ -45,8 +45,9 @@ def main(argv: list[str]) -> None:
     )
   if CONFIG.value.scaling.rule == 'off':
     raise UsageError(
-      'The config has no rule to plan by: set --config.scaling.rule=resnet_rs '
-      'and --config.scaling.macs=MACS.'
+      'The config has no rule to plan by: give a budget, as in '
+      '--config=configs/imagenet/resnet_rs.py:macs=12e9, or set '
+      '--config.scaling.rule=resnet_rs and --config.scaling.macs=MACS.'
     )
   # Opening a data set takes seconds: a typo is answered before.
   from resflax.data.described import load_or_describe
@@ -120,24 +121,34 @@ def _print(plan: Plan, point: path.Point, decided: dict) -> None:
       '->' if row == point else '',
       '-'.join(map(str, row.depths)),
       *(str(row.resolution), f'{row.width:g}'),
-      *(f'{row.macs / 1e9:.2f}', f'{row.milliseconds:.0f}', row.source),
+      *(f'{row.macs / 1e9:.2f}', _milliseconds(row), row.source),
     )
   console.print(points)
   if excess := plan.excess(point):
     console.print(f'note: {excess}', highlight=False)
   console.print(f'{plan.growth.value}: {plan.growth.reason}', highlight=False)
   if plan.growth.value == UNDECIDED:
-    console.print(
-      f'deep: {_told(plan.point)}, which the config has; wide: '
-      f'{_told(path.wide_for_budget(plan.point.macs))}, by '
-      '--config.scaling.grow=width',
-      highlight=False,
-    )
+    for name, of_pair in zip(('deep', 'wide'), plan.pair(), strict=True):
+      console.print(
+        f'{name}: {_told(of_pair)}', highlight=False, soft_wrap=True
+      )
+
+
+def _milliseconds(point: path.Point) -> str:
+  """Returns the published time, or one that follows from the MACs."""
+  about = '' if point.source == path.PUBLISHED else '~'
+  return f'{about}{point.milliseconds:.0f}'
 
 
 def _told(point: path.Point) -> str:
+  """Returns a net, and the flags that set it."""
   shape = shaped(point.depths, point.width, point.resolution)
-  return f'{shape} ({point.macs / 1e9:.2f} GMAC)'
+  depths = ','.join(map(str, point.depths))
+  return (
+    f"{shape} ({point.macs / 1e9:.2f} GMAC): --config.model.depths='({depths})'"
+    f' --config.model.width={point.width:g}'
+    f' --config.resolution.train={point.resolution}'
+  )
 
 
 def _neighbours(point: path.Point) -> list[path.Point]:

@@ -85,7 +85,17 @@ def test_the_rules_follow_the_net_that_is_trained():
   config = resolved(macs=6e9, model=deep)
   assert config['resolution.train'] == 192
   assert config['model.stochastic_depth_rate'] == 0.1
-  assert 'not of the path' in config.reasons['model.dropout_rate']
+  assert config.reasons['model.dropout_rate'].endswith('not of the path')
+  large = resolve(
+    {
+      'model': {'variant': 'resnet_rs_50'},
+      'resolution': {'train': 448},
+      'scaling': {'rule': 'resnet_rs', 'macs': 12e9},
+      'schedule': {'total_epochs': 350.0},
+    },
+    IMAGENET,
+  )
+  assert large.reasons['model.dropout_rate'].endswith('path, extrapolated')
   plan = plan_of(config, IMAGENET.num_examples)
   told = plan.excess(point_of(config, plan))
   assert told.startswith('what is set makes the net cost 11.')
@@ -107,6 +117,14 @@ def test_label_smoothing_is_for_long_runs():
 def test_without_regularisers_the_decay_is_larger():
   model = {'dropout_rate': 0.0, 'stochastic_depth_rate': 0.0}
   assert resolved(macs=12e9, model=model)['optimizer.weight_decay'] == 1e-4
+
+
+@pytest.mark.parametrize('macs', [9e8 * 1.11**n for n in range(50)])
+def test_the_two_nets_that_would_decide_are_of_equal_macs(macs):
+  deep, wide = plan_for(epochs=60, macs=macs).pair()
+  assert wide.width > deep.width and sum(wide.depths) < sum(deep.depths)
+  assert wide.resolution == deep.resolution
+  assert max(wide.macs, deep.macs) <= 1.1 * min(wide.macs, deep.macs)
 
 
 def test_the_rules_decay_is_that_of_momentum():

@@ -32,6 +32,7 @@ def test_a_plan_names_the_model_its_neighbours_and_the_reasons(tmp_path):
   out = plan(CONFIG, *RULE, data, '--config.ema.decay=0.9999')
   words = ' '.join(out.stdout.split())
   assert 'deep: 3-8-36-3 blocks' in words and 'wide: 3-4-23-3 blocks' in words
+  assert "--config.model.depths='(3,4,23,3)' --config.model.width=1.25" in words
   rate = found['fields']['model.dropout_rate']
   assert rate['value'] == 0 and 'no regulariser' in rate['reason']
 
