@@ -12,7 +12,7 @@ from resflax.conflicts import check_conflicts
 from resflax.durations import derive_durations
 from resflax.errors import UsageError
 from resflax.fields import flat
-from resflax.path import SET, Point
+from resflax.path import EXTRAPOLATED, SET, Point
 from resflax.plan import Plan, plan_for, regularisers
 from resflax.resolution import RISING, custom, make_stages
 from resflax.resolved import Facts, Resolved
@@ -20,6 +20,7 @@ from resflax.rules import Decided
 from resflax.turns import ratios_of
 from resflax.variants import variant
 
+LARGE = 128  # pixels, of images that sizes of a progressive run divide by 32
 # Blocks from which a loop over them compiles faster than it costs in steps
 # (docs/results/scan.md).
 SCAN_FROM = {'cpu': 30, 'gpu': 100, 'tpu': 100}
@@ -105,7 +106,10 @@ def point_of(resolved: Resolved, plan: Plan) -> Point:
   """Returns what is trained: the plan's point, or another for what is set."""
   depths, width = resolved['model.depths'], resolved['model.width']
   point = Point(tuple(depths), resolved['resolution.train'], width, SET)
-  return plan.point if point[:-1] == plan.point[:-1] else point
+  if point[:-1] == plan.point[:-1]:
+    return plan.point
+  far = f'{SET}, {EXTRAPOLATED}'
+  return point._replace(source=far) if point.is_far else point
 
 
 def plan_of(resolved: Resolved, num_examples: int) -> Plan:
@@ -182,6 +186,11 @@ def _derive_resolution(resolved: Resolved) -> None:
   if resolved['resolution.schedule'] in RISING:
     half = max(8, train // 2)
     resolved.derive('resolution.start', half, 'half of resolution.train')
+    path = 'resolution.multiple'
+    if train >= LARGE:
+      resolved.derive(path, 32, 'what most nets divide an image by')
+    else:
+      resolved.derive(path, 4, f'below {LARGE} pixels')
 
 
 def _derive_stages(resolved: Resolved) -> None:

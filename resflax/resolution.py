@@ -161,7 +161,7 @@ def make_stages(
   train: int,
   start: int | None,
   stages: int,
-  multiple: int,
+  multiple: int | None,
   ramp_begin: int | float,
   ramp_end: int | float,
   custom_table: Sequence[int | float],

@@ -189,11 +189,14 @@ def test_splits_follow_the_data_set_unless_set():
 def test_resolution_defaults_follow_each_other():
   r = resolved(resolution={'schedule': 'linear', 'train': 192})
   assert (r['resolution.start'], r['resolution.test']) == (96, 192)
+  assert r['resolution.multiple'] == 32
+  small = resolved(resolution={'schedule': 'linear', 'train': 32})
+  assert small['resolution.multiple'] == 4
 
 
 def test_steps_of_equal_pixels_keep_the_durations():
   """112 to 224 pixels, four stages of 22.5 epochs: 4, 2, 1 and 1 batches."""
-  fields = {'schedule': 'linear', 'batch': 'pixels'}
+  fields = {'schedule': 'linear', 'batch': 'pixels', 'stages': 4, 'multiple': 4}
   r, fixed = resolved(resolution=fields), resolved()
   for name in ('schedule.total_steps', 'schedule.warmup_steps'):
     assert r[name] == fixed[name]

@@ -107,15 +107,15 @@ DATA = {
     'start': Field(
       int, None, 'linear, ramp: pixels of the first stage', low=8, high=4096
     ),
-    'stages': Field(int, 4, 'linear: number of stages', low=1, high=64),
+    'stages': Field(int, 3, 'linear: number of stages', low=1, high=64),
     'multiple': Field(
-      int, 4, 'linear, ramp: sizes between are multiples of it', low=1
+      int, None, 'linear, ramp: sizes between are multiples of it', low=1
     ),
     'ramp_begin': Field(
       float, 50.0, 'ramp: in percent of the run', low=0, high=100
     ),
     'ramp_end': Field(
-      float, 80.0, 'ramp: in percent of the run', low=0, high=100
+      float, 70.0, 'ramp: in percent of the run', low=0, high=100
     ),
     'batch': Field(
       str,

@@ -9,6 +9,7 @@ from resflax.config import Resolved, plan_of, point_of
 from resflax.resolution import Stage
 from resflax.training.setup import Setup
 
+LEAST_GROUP = 16  # images
 LAST_STAGE = 0.3  # of the run
 SMALL = 112  # pixels, half of what RandAugment's constants are meant for
 
@@ -53,19 +54,26 @@ def announce(setup: Setup, num_params: int, step: int) -> Iterator[str]:
 
 
 def notes(resolved: Resolved, num_examples: int) -> Iterator[str]:
-  """What was set against the rule's budget, and an average with no time."""
+  """What was set against a budget, and averages of too few steps or images."""
   if resolved['scaling.rule'] != 'off':
     plan = plan_of(resolved, num_examples)
     excess = plan.excess(point_of(resolved, plan))
     if excess:
       yield f'note: {excess}'
   last = resolved['resolution.table'][-1].first_step
-  part = 1 - last / resolved['schedule.total_steps']
+  part = 1 - last / resolved.total_steps
   if last and resolved['ema.decay'] and part < LAST_STAGE:
     yield (
       f'note: the last stage has {part:.0%} of the run, and the average of '
       f'weights and statistics is one of other sizes below {LAST_STAGE:.0%}: '
       'lengthen it, or evaluate with --recalibrate_bn'
+    )
+  group = resolved['model.norm.group_size'] or resolved['batch_size']
+  if group < LEAST_GROUP:
+    yield (
+      f'note: batch norm takes its statistics of {group} images; below '
+      f'{LEAST_GROUP} they say little of others: raise config.batch_size or '
+      'config.model.norm.group_size'
     )
 
 

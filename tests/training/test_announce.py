@@ -24,6 +24,22 @@ def test_a_short_last_stage_is_told(percent, tells):
   assert not told(resolution=table, ema={'decay': 0.0})
 
 
+def test_steps_of_several_batches_count_once():
+  """2 % of the batches, and 24 of 85 steps: the first 61 take sixteen each."""
+  table = {'schedule': 'custom', 'custom': (0.0, 16.0, 98.0, 64.0)}
+  (line,) = told(resolution=table | {'batch': 'pixels'})
+  assert 'the last stage has 28% of the run' in line
+  assert not told(
+    resolution=table | {'batch': 'pixels', 'custom': (0.0, 16.0, 80.0, 64.0)}
+  )
+
+
+def test_small_groups_of_batch_norm_are_told():
+  (line,) = told(batch_size=32, model={'norm': {'group_size': 8}})
+  assert 'statistics of 8 images' in line
+  assert not told(batch_size=16)
+
+
 def test_a_net_beyond_its_budget_is_told():
   net = {'variant': 'resnet_rs_50', 'width': 2.0}
   rule = {'rule': 'resnet_rs', 'macs': 3e9, 'grow': 'depth'}
