@@ -26,6 +26,7 @@ import os
 from configs.base import base_config, shrink
 from resflax.arguments import parse_arg
 from resflax.efficientnets import depths_of
+from resflax.errors import UsageError
 from resflax.variants import variant
 
 
@@ -41,6 +42,11 @@ def get_config(arg=None):
     fixres=False,
     runlocal=False,
   )
+  if arg['fixres'] and (arg['freeze'] >= 0 or arg['decay'] != 1):
+    raise UsageError(
+      'fixres trains the classifier and the last batch norm alone, so freeze '
+      'and decay do nothing: leave them out (--config=finetune.py:ARG).'
+    )
   c = base_config()
   folder = os.path.isdir(os.path.expanduser(arg['data']))
   c.data.name = f'folder:{arg["data"]}' if folder else arg['data']

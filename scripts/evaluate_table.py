@@ -19,7 +19,13 @@ def _line(outcome: dict) -> str:
     f'top1 {outcome["top1"]:.2%}  top5 {_share(outcome["top5"])}  '
     f'loss {_number(outcome["loss"])}  ECE {outcome["ece"]:.2%}  '
     f'on {outcome["count"]:,} images{_among(outcome)} after {whose}'
+    f'{_recalibrated(outcome)}'
   )
+
+
+def _recalibrated(outcome: dict) -> str:
+  count = outcome['recalibrated_batches']
+  return f', recalibrated on {count:,} batches' if count else ''
 
 
 class Printer:

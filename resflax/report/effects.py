@@ -117,9 +117,9 @@ def draw_effects(found: Sequence[Effect]) -> Figure:
     ends = [effect.difference - half, effect.difference + half]
     axes.plot(ends, [y, y], color=color)
     axes.plot(effect.difference, y, 'o', color=color)
-    axes.plot(
-      effect.published, y, 'D', color=COLOR['vermilion'], fillstyle='none'
-    )
+    if effect.is_published:
+      style = {'color': COLOR['vermilion'], 'fillstyle': 'none'}
+      axes.plot(effect.published, y, 'D', **style)
     axes.annotate(
       effect.points,
       (1, y),

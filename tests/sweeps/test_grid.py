@@ -3,6 +3,7 @@
 import itertools
 import pathlib
 
+import numpy as np
 import pytest
 
 from resflax import scaling
@@ -165,6 +166,36 @@ def test_the_ladder_has_eleven_rungs_and_leaves_one_out():
   for run in runs[11:]:
     changed = {k for k in full if run.fields.get(k) != full[k]}
     assert changed and changed != set(full)
+  # Bello et al. 2021, table 1: 79.0 % in all, and what came with each rung.
+  reached = (79.0, 79.3, 78.8, 79.1, 80.4, 80.6, 81.0, 80.7, 82.2, 82.9, 83.4)
+  assert runs[0].published is None
+  assert [run.published for run in runs[1:11]] == pytest.approx(
+    np.diff(reached)
+  )
+  assert all(run.published is None for run in runs[11:])
+
+
+def test_the_study_of_decay_holds_the_papers_product():
+  """Table 2 of the same, of the ResNet-200: top-1 with 1e-4 and with 4e-5."""
+  reached = {'none': (82.5, 81.7), 'some': (85.2, 84.9), 'all': (85.3, 85.5)}
+  runs = [
+    run
+    for run in load_sweep('configs/sweeps/weight_decay.py')
+    if run.fields['seed'] == 0
+  ]
+  assert len(runs) == 12
+  for more, less in zip(runs[::2], runs[1::2], strict=True):
+    name, product, _ = more.label.split('_')
+    with_more, with_less = reached[name]
+    assert less.against == more.label
+    assert less.published == pytest.approx(with_less - with_more)
+    decays = [run.fields['optimizer.weight_decay'] for run in (more, less)]
+    assert decays[0] / decays[1] == pytest.approx(1e-4 / 4e-5)
+    fields = more.fields
+    steps = fields['schedule.total_epochs'] * 1000 / fields['batch_size']
+    paper = 1.6 * 1e-4 * 109_475
+    held = fields['optimizer.lr'] * decays[0] * steps
+    assert (held == pytest.approx(paper, rel=0.01)) == (product == 'paper')
 
 
 def test_the_compute_ladder_has_six_sizes_an_axis_over_two_decades():
