@@ -168,6 +168,12 @@ def test_a_short_run_turns_the_same_budget_to_width():
   assert found['loss.label_smoothing'] == 0
 
 
+@pytest.mark.parametrize('idle', ['freeze=2', 'decay=0.5'])
+def test_fixres_takes_no_rates_by_layer(idle):
+  with pytest.raises(UsageError, match='freeze and decay do nothing'):
+    finetune.get_config(f'resnet50,fixres,{idle}')
+
+
 def test_noisy_student_is_the_152_at_224_beside_pseudo_labels():
   found = resolve(
     resnet_rs_noisy_student.get_config('/data/more').to_dict(),

@@ -90,6 +90,8 @@ def test_evaluate_over_resolutions(tiny_run, tmp_path):
   assert (small['resolution'], large['resolution']) == (16, 32)
   assert small['count'] == large['count'] == 360
   assert small['recalibrated_batches'] == 2
+  said = call('evaluate', f'--workdir={tiny_run.workdir}', '--recalibrate_bn=2')
+  assert said.stdout.rstrip().endswith('steps, recalibrated on 2 batches')
   # The run's own statistics are an average over its 4 steps.
   last = read_run(tiny_run.workdir).last('test/loss')
   assert large['loss'] != last['test/loss']
