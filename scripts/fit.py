@@ -83,7 +83,8 @@ def main(argv: list[str]) -> None:
   pairs = [p for f in fits.values() for p in f.get('depth_or_width', ())]
   measured = any(pair['train'] for pair in pairs)  # so they were asked for
   if not measured and all('refused' in law for law in laws):
-    raise UsageError(f'There is no law: {laws[0]["refused"]}.')
+    found = next(iter(fits.values()))['laws']['all']
+    raise UsageError(f'There is no law: {found["refused"]}.')
 
 
 def _fits() -> dict[str, dict]:

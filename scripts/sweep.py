@@ -83,7 +83,9 @@ def main(argv: list[str]) -> None:
   _refuse_both((KEPT,), (CONFIG, SWEEP, WORKDIR, STATUS, DRY_RUN))
   _refuse_both((DRY_RUN,), (STATUS, PLOT))
   if KEPT.value:
-    _print([row for path in KEPT.value for row in read_kept(path)])
+    rows = [row for path in KEPT.value for row in read_kept(path)]
+    _refuse_shared(rows)
+    _print(rows)
     return
   for flag in (CONFIG, SWEEP, WORKDIR):
     if flag.value is None:
@@ -193,6 +195,20 @@ def read_kept(path: str) -> list[dict]:
   raise UsageError(
     f'{path} holds no runs ({reason}): give the runs.jsonl of a sweep (--kept).'
   )
+
+
+def _refuse_shared(rows: list[dict]) -> None:
+  """Refuses rows of one label and seed that differ in anything else."""
+  from resflax.sweeps.grid import differing
+
+  first: dict[tuple, dict] = {}
+  for row in rows:
+    key = row['label'], row['fields'].get('seed')
+    if differ := differing(row['fields'], first.setdefault(key, row)['fields']):
+      raise UsageError(
+        f'Rows labelled {row["label"]!r} of one seed differ in {differ[0]}, so '
+        'they are of several designs: give their files one by one (--kept).'
+      )
 
 
 def _common() -> dict[str, object]:

@@ -84,7 +84,7 @@ def load_sweep(
       that no run has, or a common field that all runs set.
   """
   runs: list[Planned] = []
-  idle = set(common)
+  idle, of_all = set(common), config_arg
 
   def add(
     label='',
@@ -99,7 +99,8 @@ def load_sweep(
     for name, value in fields.items():
       schema.field(name).check(name, value)
     idle.intersection_update(fields)
-    label = _checked(label) if label else _label_of(fields)
+    own = '' if config_arg == of_all else config_arg
+    label = _checked(label) if label else _label_of(fields, own)
     _check_published(label, against, published)
     runs.append(
       Planned(label, {**common, **fields}, config_arg, against, published)
@@ -116,6 +117,7 @@ def load_sweep(
   except Exception as error:
     raise UsageError(failure(f'--sweep={path}', error)) from error
   _refuse_doubles(runs, path)
+  _refuse_shared(runs)
   _refuse_unknown(runs)
   if idle:
     raise UsageError(
@@ -171,14 +173,23 @@ def _checked(label: object) -> str:
   return label
 
 
-def _label_of(fields: Mapping[str, object]) -> str:
-  """Returns a label of what a run sets, but for its seed."""
-  parts = (
-    f'{name.split(".")[-1]}={_OTHER.sub("_", _text(value)).strip("_")}'
-    for name, value in fields.items()
-    if name != 'seed'
-  )
-  return ','.join(parts)[:_LONGEST] or 'base'
+def _label_of(fields: Mapping[str, object], config_arg: str) -> str:
+  """Returns a label of what a run sets, but for its seed.
+
+  One that would be too long ends in a hash of all of it.
+  """
+  values = {name: v for name, v in fields.items() if name != 'seed'}
+  parts = [_OTHER.sub('_', config_arg).strip('_')] if config_arg else []
+  for name, value in values.items():
+    last = name.split('.')[-1]
+    alone = sum(other.split('.')[-1] == last for other in values) == 1
+    shown = last if alone else name
+    parts.append(f'{shown}={_OTHER.sub("_", _text(value)).strip("_")}')
+  label = ','.join(parts) or 'base'
+  if len(label) <= _LONGEST:
+    return label
+  digest = hashlib.sha256(label.encode()).hexdigest()[:8]
+  return f'{label[: _LONGEST - 9]}-{digest}'
 
 
 def _refuse_doubles(runs: list[Planned], path: str) -> None:
@@ -192,6 +203,39 @@ def _refuse_doubles(runs: list[Planned], path: str) -> None:
         f'{run.label or "a run"} both set {dict(run.fields)} (--sweep).'
       )
     seen[run.content] = run
+
+
+def _refuse_shared(runs: list[Planned]) -> None:
+  """Refuses a label of several designs.
+
+  Its runs differ in the seed, and may in data that are drawn by the seed.
+  """
+  first: dict[object, Planned] = {}
+  for run in runs:
+    of_seed = run.label, run.fields.get('seed')
+    differ = differing(run.fields, first.setdefault(of_seed, run).fields)
+    other = first.setdefault(run.label, run)
+    differ += [
+      name
+      for name in differing(run.fields, other.fields)
+      if name != 'seed' and not name.startswith('data.')
+    ]
+    if run.config_arg != other.config_arg:
+      differ.append('config_arg')
+    if differ:
+      raise UsageError(
+        f'Runs labelled {run.label!r} differ in {differ[0]}, and a label is of '
+        "runs that differ in the seed: give them labels, add('LABEL', ...) "
+        '(--sweep).'
+      )
+
+
+def differing(
+  one: Mapping[str, object], other: Mapping[str, object]
+) -> list[str]:
+  """Returns the names of fields that are not equal, in alphabetic order."""
+  names = sorted(one.keys() | other.keys())
+  return [name for name in names if one.get(name) != other.get(name)]
 
 
 def _refuse_unknown(runs: list[Planned]) -> None:

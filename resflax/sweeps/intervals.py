@@ -20,6 +20,7 @@ from resflax.sweeps.solver import (
   SCALE,
   predict,
   solve,
+  without_floor,
 )
 
 Array = np.ndarray
@@ -142,13 +143,20 @@ def bootstrap(
   sound = np.array(distinct) >= _LEAST_DISTINCT
   sound &= theta[:, EXPONENT] < 0.99 * EXPONENTS[1]
   theta = theta[sound]
-  below = theta < estimate.theta
   return Refits(
     theta,
     float(1 - sound.mean()),
     _acceleration(estimate),
-    below.mean(0) if sound.any() else below.sum(0),
+    _below(theta, z[sound], estimate) if len(theta) else np.zeros(3),
   )
+
+
+def _below(theta, z, estimate: Estimate) -> Float[Array, '3']:
+  """Returns the shares under the estimate; of what is equal, a half."""
+  refits, center = theta.copy(), estimate.theta.copy()
+  refits[:, FLOOR] = without_floor(theta, z.min(-1))
+  center[FLOOR] = without_floor(center, estimate.z.min())
+  return ((refits < center) + (refits == center) / 2).mean(0)
 
 
 def bca(refits: Refits, parameter: int, level: float = LEVEL) -> Interval:

@@ -125,7 +125,7 @@ def _start(
     if fits(larger):
       return larger, why
     raised = max(rounded(raised - 1), shape.resolution)
-  return shape, why
+  return shape, f'{why}, which is less than 8 pixels more within the budget'
 
 
 def _shape(point: Point) -> Shape:

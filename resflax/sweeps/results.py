@@ -123,12 +123,15 @@ def _step_ms(run: Run) -> float | None:
 
 
 def _tpu_ms(run: Run, resolution: int) -> float | None:
-  """Returns the published time, or the one between published points."""
+  """Returns the published time, or the one between published points.
+
+  None outside of the published family, whose table says nothing of it.
+  """
   model, classes = run.config['model'], run.evaluation.class_names
   if not model['variant'].startswith('resnet_rs_') or len(classes) != 1000:
     return None
   point = path.Point(tuple(model['depths']), resolution, model['width'])
-  return point.milliseconds
+  return None if point.is_far else point.milliseconds
 
 
 def _cross_entropy(run: Run) -> float:

@@ -15,6 +15,7 @@ PARAMETERS = ('floor', 'scale', 'exponent')
 FLOOR, SCALE, EXPONENT = range(3)
 EXPONENTS = 0.005, 5.0  # outside, a law is a line or a step
 _NO_FLOOR = -14.0  # log of a floor, beside the smallest error
+_NOTHING = np.log(1e-5)  # the same, below which a floor is none
 _STEPS, _IDLE = 80, 5  # at most; without a gain in any fit
 
 
@@ -45,8 +46,10 @@ def solve(
   Returns:
     The parameters, and twice the sum of the loss.
   """
-  low = np.array([z.min() + _NO_FLOOR, z.min() - 50, EXPONENTS[0]])
-  high = np.array([z.max() + 1, z.max() + 50, EXPONENTS[1]])
+  least, most = z.min(-1), z.max(-1)
+  ends = np.broadcast_arrays(least + _NO_FLOOR, least - 50, EXPONENTS[0])
+  low = np.stack(ends, -1)
+  high = np.stack(np.broadcast_arrays(most + 1, most + 50, EXPONENTS[1]), -1)
   free = np.arange(3) != fixed
   theta = np.clip(start, low, high) if fixed is None else start.copy()
   loss = huber(z - predict(theta, x), bend).sum(-1)
@@ -64,6 +67,17 @@ def solve(
     if idle == _IDLE:
       break
   return theta, loss
+
+
+def without_floor(
+  theta: Float[Array, '*batch 3'], least: Float[Array, '*batch'] | float
+) -> Float[Array, '*batch']:
+  """Returns the floors beside the least log error, -inf where there is none.
+
+  The search ends somewhere below 1e-5 of the least, and where says nothing.
+  """
+  floor = theta[..., FLOOR]
+  return np.where(floor - least < _NOTHING, -np.inf, floor)
 
 
 def _step(theta, x, z, bend, damping, free):

@@ -86,6 +86,22 @@ def test_a_common_field_that_all_runs_set_is_refused(tmp_path):
       'seed and config.seed are one field',
     ),
     ('def sweep(add):\n  pass', 'adds no run'),
+    (
+      "def sweep(add):\n  add('a')\n  add('a', **{'model.width': 0.5})",
+      "labelled 'a' differ in model.width, and a label is of runs that differ",
+    ),
+    (
+      "def sweep(add):\n  add('a')\n  add('a', seed=1, batch_size=8)",
+      "labelled 'a' differ in batch_size",
+    ),
+    (
+      "def sweep(add):\n  add('a')\n  add('a', **{'data.train_split': 'x'})",
+      "labelled 'a' differ in data.train_split",
+    ),
+    (
+      "def sweep(add):\n  add('a')\n  add('a', config_arg='x')",
+      "labelled 'a' differ in config_arg",
+    ),
     ('def sweep(add):\n  add(3)', 'The label 3 is to be a text'),
     ('sweeps = 1', r'no function sweep\(add\), nor get_hyper\(hyper\)'),
     ("def sweep(add):\n  add('a/b', seed=1)", "The label 'a/b' is not allowed"),

@@ -68,13 +68,37 @@ def test_get_hyper_lists_runs_with_keys_of_either_kind(tmp_path):
 
 def test_runs_without_a_label_are_called_by_what_they_set(tmp_path):
   first, *_, last = load_sweep(written(tmp_path, OLD))
-  assert first.label == 'batch_size=32,lr=0.1,width=0.5,flip=false'
-  assert last.label == 'batch_size=64,lr=0.2,width=1.0,flip=true'
+  assert first.label == 'resnet20,batch_size=32,lr=0.1,width=0.5,flip=false'
+  assert last.label == 'resnet20,batch_size=64,lr=0.2,width=1.0,flip=true'
   text = "def sweep(add):\n  add(**{'data.name': 'folder:/a b', 'seed': 1})"
   [run] = load_sweep(written(tmp_path, text))
   assert run.label == 'name=folder_a_b'
   [run] = load_sweep(written(tmp_path, 'def sweep(add):\n  add(seed=1)'))
   assert run.label == 'base'
+  text = (
+    "def sweep(add):\n  for a in ('resnet20', 'resnet56'): add(config_arg=a)"
+  )
+  labels = [
+    run.label for run in load_sweep(written(tmp_path, text), 'resnet20')
+  ]
+  assert labels == ['base', 'resnet56']
+  decay = "add(**{'optimizer.momentum': 0.9, 'model.norm.momentum': 0.8})"
+  [run] = load_sweep(written(tmp_path, f'def sweep(add):\n  {decay}'))
+  assert run.label == 'optimizer.momentum=0.9,model.norm.momentum=0.8'
+
+
+def test_long_labels_differ_where_their_ends_do(tmp_path):
+  fields = [f"'schedule.{name}': {value}" for name, value in LONG.items()]
+  text = (
+    f'def sweep(add):\n  for f in (0.1, 0.2): add(**{{{", ".join(fields)}, '
+  )
+  text += "'schedule.drop_factor': f})"
+  first, second = load_sweep(written(tmp_path, text))
+  assert first.label[:70] == second.label[:70]
+  assert first.label != second.label and len(first.label) == 80
+
+
+LONG = {'total_steps': 10**30, 'warmup_steps': 10**25, 'name': "'cosine'"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from scipy import optimize, stats
 from resflax.sweeps.fit import fit
 from resflax.sweeps.intervals import (
   Refits,
+  _acceleration,
   _draw,
   bca,
   bootstrap,
@@ -75,6 +76,37 @@ def test_bca_is_that_of_scipy():
   )
   low, high = theirs.confidence_interval
   assert bca(refits, 0) == pytest.approx((low, high), rel=2e-3)
+
+
+def test_the_acceleration_is_that_of_fits_without_a_point():
+  estimate, _ = estimated()
+  left_out = np.array(
+    [
+      fit(
+        np.exp(np.delete(estimate.x, i)) * estimate.law.unit,
+        np.delete(estimate.z, i),
+      ).theta
+      for i in range(12)
+    ]
+  )
+  apart = left_out.mean(0) - left_out
+  expected = (apart**3).sum(0) / (6 * (apart**2).sum(0) ** 1.5)
+  free = [FLOOR, EXPONENT]  # a scale is of its own fit's unit
+  found = _acceleration(estimate)[free]
+  np.testing.assert_allclose(found, expected[free], atol=0.01)
+  assert np.abs(found).min() > 0.05
+
+
+def test_without_a_floor_bca_begins_at_none():
+  """Most refits have none either, and are no evidence for one."""
+  estimate, seeds = estimated(seed=2, floor=1e-9)
+  assert np.exp(estimate.theta[FLOOR]) < 1e-4
+  refits = bootstrap(estimate, seeds, np.random.default_rng(0), 300)
+  none = (np.exp(refits.theta[:, FLOOR]) < 1e-5).mean()
+  assert none > 0.5
+  low, high = np.exp(bca(refits, FLOOR))
+  plain = np.exp(np.quantile(refits.theta[:, FLOOR], 0.95))
+  assert low < 1e-5 and high < 3 * plain + 1e-5
 
 
 def test_seeds_are_drawn_within_their_own_point():
