@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from resflax.sweeps.analysis import analyse
 from resflax.sweeps.held_out import predicted
@@ -68,6 +69,13 @@ def test_residuals_and_the_test_of_fit_show_where_a_law_breaks():
   assert sound['lack_of_fit_p'] > 0.05
   assert broken['lack_of_fit_p'] < 1e-3
   assert broken['residual_sd'] > 2 * sound['residual_sd']
+  # By hand: the misfit of the means with n - 3 degrees of freedom, over the
+  # spread of seeds about their means.
+  seeds = np.array([p.log('error') for p in points])
+  misfit = 3 * np.square(sound['residuals']).sum() / (len(points) - 3)
+  spread = seeds.var(1, ddof=1).mean()
+  p = stats.f.sf(misfit / spread, len(points) - 3, 2 * len(points))
+  assert sound['lack_of_fit_p'] == pytest.approx(p, rel=1e-6)
   single = [p._replace(seeds=(0,), error=p.error[:1]) for p in points]
   assert law_of(single, 'error', **FAST)['lack_of_fit_p'] is None
 
