@@ -42,6 +42,8 @@ class Plan(NamedTuple):
   def shape(self) -> dict[str, Decided]:
     """Returns the fields of the model and its resolution."""
     why = f'ResNet-RS path (ours) within {self.budget}: {self.point.source}'
+    if self.macs is None and self.point.width != 1:
+      why += ', by the MACs of the deep net of that time'
     return {
       'model.depths': Decided(self.point.depths, why),
       'model.width': Decided(self.point.width, f'{why}; {self.growth.reason}'),

@@ -154,7 +154,9 @@ def test_a_latency_is_a_budget_too():
   config = resolved(latency_ms=410.0)
   assert config['model.depths'] == (3, 8, 36, 3)
   assert config['resolution.train'] == 256
-  wide = plan_for(epochs=10, latency_ms=410.0).point
+  plan = plan_for(epochs=10, latency_ms=410.0)
+  assert 'deep net of that time' in plan.shape()['model.width'].reason
+  wide = plan.point
   assert wide.width > 1 and wide.macs <= POINTS['resnet_rs_152', 256].macs
 
 
