@@ -1,9 +1,10 @@
 r"""Prints which model to train for a budget, and why.
 
-By the rules of ResNet-RS, for a config's budget; or by the law of a sweep of
-your own, with the forecast of its error:
+By the rules of ResNet-RS, for a config's budget or the MACs of its own model;
+or by the law of a sweep of your own, with the forecast of its error:
 
   python -m scripts.plan --config=configs/imagenet/resnet_rs.py:macs=12e9
+  python -m scripts.plan --config=configs/imagenet/resnet_rs.py:rs152_i256
   python -m scripts.plan --from_sweep=DIR --flops=1e16 --write=next.py
 """
 
@@ -20,6 +21,7 @@ from resflax import path
 from resflax.config import plan_of, point_of
 from resflax.errors import UsageError
 from resflax.plan import Plan, regularisers
+from resflax.resolved import Resolved
 from resflax.rules import UNDECIDED
 from resflax.sweeps.telling import shaped
 from scripts import plan_sweep
@@ -43,7 +45,8 @@ def main(argv: list[str]) -> None:
       '--config is missing: give a config with a budget, or a sweep '
       '(--from_sweep).'
     )
-  if CONFIG.value.scaling.rule == 'off':
+  variant = CONFIG.value.model.variant
+  if CONFIG.value.scaling.rule == 'off' and variant[:10] != 'resnet_rs_':
     raise UsageError(
       'The config has no rule to plan by: give a budget, as in '
       '--config=configs/imagenet/resnet_rs.py:macs=12e9, or set '
@@ -56,6 +59,8 @@ def main(argv: list[str]) -> None:
   data = CONFIG.value.data
   dataset = load_or_describe(data.name, data.data_dir)
   setup = assemble(CONFIG.value.to_dict(), source=dataset)
+  if setup.resolved['scaling.rule'] == 'off':
+    setup = assemble(_with_own_budget(setup.resolved), source=dataset)
   resolved = setup.resolved
   plan = plan_of(resolved, setup.num_examples)
   point = point_of(resolved, plan)
@@ -71,6 +76,15 @@ def main(argv: list[str]) -> None:
     print(json.dumps({'fields': decided, **_summary(plan, point)}, indent=2))
   else:
     _print(plan, point, decided)
+
+
+def _with_own_budget(resolved: Resolved) -> dict:
+  """Returns the config with the MACs of its model as the rule's budget."""
+  depths, width = resolved['model.depths'], resolved['model.width']
+  own = path.Point(tuple(depths), resolved['resolution.train'], width)
+  values = CONFIG.value.to_dict()
+  values['scaling'] |= {'rule': 'resnet_rs', 'macs': float(own.macs)}
+  return values
 
 
 def _summary(plan: Plan, point: path.Point) -> dict:

@@ -37,8 +37,22 @@ def test_a_plan_names_the_model_its_neighbours_and_the_reasons(tmp_path):
   assert rate['value'] == 0 and 'no regulariser' in rate['reason']
 
 
+@pytest.mark.slow
+def test_a_published_model_stands_among_its_neighbours(tmp_path):
+  config = '--config=configs/imagenet/resnet_rs.py:rs152_i256'
+  out = plan(config, f'--config.data.data_dir={tmp_path}', '--json')
+  found = json.loads(out.stdout)
+  assert (found['depths'], found['resolution']) == ([3, 8, 36, 3], 256)
+  assert found['source'] == 'published' and found['grow'] == 'depth'
+  assert [row['resolution'] for row in found['neighbours']] == [224, 256]
+  assert found['fields']['model.dropout_rate'] == {
+    'value': 0.25,
+    'reason': 'set',
+  }
+
+
 def test_a_config_without_a_rule_is_refused():
-  out = plan(CONFIG)
+  out = plan('--config=configs/imagenet/resnet.py')
   assert out.returncode == 5
   assert 'has no rule to plan by' in out.stderr
 
