@@ -52,7 +52,7 @@ def test_a_fit_starts_again_from_its_table(tmp_path):
     *('fit', f'--points={folder / "fit.csv"}', least, '--refits=200', '--json')
   )
   assert json.loads(large.stdout)['fits']['sweep']['points'] == [
-    {**point, 'folders': [], 'commits': []} for point in points[2:]
+    {**point, 'folders': []} for point in points[2:]
   ]
   few = again / 'few.csv'
   few.write_text('\n'.join((again / 'fit.csv').read_text().split('\n')[:3]))
@@ -64,7 +64,7 @@ def test_a_fit_starts_again_from_its_table(tmp_path):
 def test_pairs_are_enough_where_they_are_asked_for(tmp_path):
   write_sweep(tmp_path, [(3, 0.25, 16), (1, 0.375, 16)], seeds=2)
   out = call('fit', f'--workdir={tmp_path}', '--refits=100')
-  assert out.returncode == 5 and 'no law: 1 design point,' in out.stderr
+  assert out.returncode == 5 and 'no law: 2 design points,' in out.stderr
   for folder in tmp_path.glob('b*'):
     (folder / 'train_loss.json').write_text('{"loss": 0.5}')
   out = call('fit', f'--workdir={tmp_path}', '--refits=100', '--train_loss')
