@@ -12,7 +12,7 @@ from resflax.conflicts import check_conflicts
 from resflax.durations import derive_durations
 from resflax.errors import UsageError
 from resflax.fields import flat
-from resflax.path import EXTRAPOLATED, SET, Point
+from resflax.path import EXTRAPOLATED, SET, Point, is_of_family
 from resflax.plan import Plan, plan_for, regularisers
 from resflax.resolution import RISING, custom, make_stages
 from resflax.resolved import Facts, Resolved
@@ -86,7 +86,7 @@ def _derive_scaling(resolved: Resolved, num_examples: int) -> None:
         'config.scaling.rule=resnet_rs.'
       )
     return
-  if not resolved['model.variant'].startswith('resnet_rs_'):
+  if not is_of_family(resolved['model.variant']):
     raise UsageError(
       f'config.model.variant={resolved["model.variant"]} is not of the family '
       'that config.scaling.rule=resnet_rs scales: set '
@@ -102,10 +102,15 @@ def _derive_all(resolved: Resolved, fields: Mapping[str, Decided]) -> None:
     resolved.derive(path, decided.value, decided.reason)
 
 
+def own_point(resolved: Resolved) -> Point:
+  """Returns the model and resolution of a config, whatever a plan says."""
+  depths, width = resolved['model.depths'], resolved['model.width']
+  return Point(tuple(depths), resolved['resolution.train'], width, SET)
+
+
 def point_of(resolved: Resolved, plan: Plan) -> Point:
   """Returns what is trained: the plan's point, or another for what is set."""
-  depths, width = resolved['model.depths'], resolved['model.width']
-  point = Point(tuple(depths), resolved['resolution.train'], width, SET)
+  point = own_point(resolved)
   if point[:-1] == plan.point[:-1]:
     return plan.point
   far = f'{SET}, {EXTRAPOLATED}'

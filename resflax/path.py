@@ -103,6 +103,11 @@ def _macs(depths: tuple[int, ...], resolution: int, width: float) -> int:
   return scaling.totals(scaling.count(fields, resolution)).macs
 
 
+def is_of_family(variant: str) -> bool:
+  """Whether a variant is a ResNet-RS, which the path is of."""
+  return variant.startswith('resnet_rs_')
+
+
 def resolution_law(macs: int | float) -> float:
   """Returns the pixels a side that a net of so many MACs is given."""
   return _CONSTANT * (macs / 1e9) ** _EXPONENT

@@ -8,8 +8,8 @@ from resflax import path, rules
 from resflax.errors import UsageError
 from resflax.path import Point
 from resflax.rules import Decided
+from resflax.scaling import are_equal
 
-_NEAR = 1.1  # times the MACs of the other, as pairs of a sweep
 _WIDEST = 64  # eighths of the width
 
 
@@ -63,7 +63,7 @@ class Plan(NamedTuple):
       for row in reversed(rows)
       if sum(row) < sum(deep.depths)
     ]
-    near = [wide for wide in nearest if _apart(wide, deep) < math.log(_NEAR)]
+    near = [wide for wide in nearest if are_equal(wide.macs, deep.macs)]
     return deep, (near or nearest)[0]
 
   def excess(self, point: Point) -> str:

@@ -55,27 +55,25 @@ def growth(epochs: int | float) -> Decided:
 
 def dropout(point: Point, epochs: int | float) -> Decided:
   """Returns the rate of dropout before the classifier, from the table."""
-  if epochs < LONG:
-    return Decided(0.0, _short(epochs))
   if point.resolution >= 320:
-    return Decided(0.4, _table('from 320 pixels on', point))
-  return Decided(0.25, _table('below 320 pixels', point))
+    decided = Decided(0.4, _table('from 320 pixels on', point))
+  else:
+    decided = Decided(0.25, _table('below 320 pixels', point))
+  return _of_long(epochs, decided)
 
 
 def stochastic_depth(point: Point, epochs: int | float) -> Decided:
   """Returns the drop rate of the deepest block, from the table."""
-  if epochs < LONG:
-    return Decided(0.0, _short(epochs))
   if sum(point.depths) >= 66:
-    return Decided(0.1, _table('from 66 blocks (200 layers) on', point))
-  return Decided(0.0, _table('below 66 blocks (200 layers)', point))
+    decided = Decided(0.1, _table('from 66 blocks (200 layers) on', point))
+  else:
+    decided = Decided(0.0, _table('below 66 blocks (200 layers)', point))
+  return _of_long(epochs, decided)
 
 
 def randaugment_layers(epochs: int | float) -> Decided:
   """Returns how many operations RandAugment applies."""
-  if epochs < LONG:
-    return Decided(0, _short(epochs))
-  return Decided(2, 'ResNet-RS')
+  return _of_long(epochs, Decided(2, 'ResNet-RS'))
 
 
 def randaugment_magnitude(point: Point) -> Decided:
@@ -87,9 +85,7 @@ def randaugment_magnitude(point: Point) -> Decided:
 
 def label_smoothing(epochs: int | float) -> Decided:
   """Returns the mass that is spread over all classes."""
-  if epochs < LONG:
-    return Decided(0.0, _short(epochs))
-  return Decided(0.1, 'ResNet-RS')
+  return _of_long(epochs, Decided(0.1, 'ResNet-RS'))
 
 
 def weight_decay(
@@ -126,6 +122,13 @@ def weight_decay(
 def _two_digits(x: float) -> float:
   digits = 1 - math.floor(math.log10(x))
   return round(x, digits)
+
+
+def _of_long(epochs: int | float, decided: Decided) -> Decided:
+  """Returns what a regulariser is in long runs; short ones have none."""
+  if epochs >= LONG:
+    return decided
+  return Decided(type(decided.value)(0), _short(epochs))
 
 
 def _short(epochs: int | float) -> str:

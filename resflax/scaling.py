@@ -44,6 +44,14 @@ class Cost:
   activations: int
 
 
+def are_equal(macs: int, others: int) -> bool:
+  """Whether two nets count as equally costly: within a tenth.
+
+  So deep and wide nets are compared. The limit is ours.
+  """
+  return max(macs, others) <= 1.1 * min(macs, others)
+
+
 class _Tally:
   """Adds up layers, following the side of a square image through them."""
 

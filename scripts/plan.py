@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from resflax import path
-from resflax.config import plan_of, point_of
+from resflax.config import own_point, plan_of, point_of
 from resflax.errors import UsageError
 from resflax.plan import Plan, regularisers
 from resflax.resolved import Resolved
@@ -45,8 +45,8 @@ def main(argv: list[str]) -> None:
       '--config is missing: give a config with a budget, or a sweep '
       '(--from_sweep).'
     )
-  variant = CONFIG.value.model.variant
-  if CONFIG.value.scaling.rule == 'off' and variant[:10] != 'resnet_rs_':
+  is_of_family = path.is_of_family(CONFIG.value.model.variant)
+  if CONFIG.value.scaling.rule == 'off' and not is_of_family:
     raise UsageError(
       'The config has no rule to plan by: give a budget, as in '
       '--config=configs/imagenet/resnet_rs.py:macs=12e9, or set '
@@ -80,10 +80,8 @@ def main(argv: list[str]) -> None:
 
 def _with_own_budget(resolved: Resolved) -> dict:
   """Returns the config with the MACs of its model as the rule's budget."""
-  depths, width = resolved['model.depths'], resolved['model.width']
-  own = path.Point(tuple(depths), resolved['resolution.train'], width)
-  values = CONFIG.value.to_dict()
-  values['scaling'] |= {'rule': 'resnet_rs', 'macs': float(own.macs)}
+  values, macs = CONFIG.value.to_dict(), float(own_point(resolved).macs)
+  values['scaling'] |= {'rule': 'resnet_rs', 'macs': macs}
   return values
 
 

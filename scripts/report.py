@@ -4,9 +4,11 @@ python -m scripts.report DIR...
 """
 
 from absl import flags
+from etils import epath
 
 from resflax import report
 from resflax.errors import UsageError
+from resflax.paths import absolute
 from scripts import law_flags
 from scripts.command import run
 
@@ -25,37 +27,32 @@ def main(folders: list[str]) -> None:
       '--workdir of scripts.train or scripts.sweep commands.'
     )
   for folder in folders:
-    _check(folder)
     for path in _build(folder):
       print(path)
-
-
-def _check(folder: str) -> None:
-  from etils import epath
-
-  from resflax.paths import absolute
-  from resflax.sweeps.folder import is_sweep
-
-  path = epath.Path(absolute(folder))
-  if not (path / 'config.json').exists() and not is_sweep(folder):
-    held = 'holds no run' if path.exists() else 'is not there'
-    raise UsageError(
-      f'{folder!r} {held}: give the --workdir of a scripts.train or '
-      'scripts.sweep command.'
-    )
 
 
 def _build(folder: str) -> list[object]:
   """Returns the page, and the figures where they are wanted."""
   from resflax.sweeps.folder import is_sweep
 
-  if not is_sweep(folder):
-    page, save_figures = report.build(folder), report.save_figures
-  else:
+  if is_sweep(folder):
     from resflax.sweeps.page import build, save_figures
 
     page = build(folder, law_flags.METRIC.value, law_flags.least_decades())
+  else:
+    _refuse_without_a_run(folder)
+    page, save_figures = report.build(folder), report.save_figures
   return [page, *(save_figures(folder) if FIGURES.value else ())]
+
+
+def _refuse_without_a_run(folder: str) -> None:
+  path = epath.Path(absolute(folder))
+  if not (path / 'config.json').exists():
+    held = 'holds no run' if path.exists() else 'is not there'
+    raise UsageError(
+      f'{folder!r} {held}: give the --workdir of a scripts.train or '
+      'scripts.sweep command.'
+    )
 
 
 if __name__ == '__main__':

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Callable
 
+from resflax.scaling import are_equal
 from resflax.sweeps.recipe import Shape
 
 _LEAST_STEP = 1 / 32  # of width
-_NEAR = 1.1  # times the MACs of the other, in a pair that would decide
 _LARGER = 1.5  # times the MACs of what they start from
 
 
@@ -71,6 +71,7 @@ def would_decide(
     deep = deeper(start, deep)
   while macs(wide) < macs(deep):
     below, wide = wide, wide._replace(width=wide.width + _LEAST_STEP / 2)
-  ratios = {s: abs(math.log(macs(s) / macs(deep))) for s in (below, wide)}
-  nearest = min(ratios, key=ratios.get)
-  return (deep, nearest) if ratios[nearest] <= math.log(_NEAR) else None
+  nearest = min(
+    (below, wide), key=lambda s: abs(math.log(macs(s) / macs(deep)))
+  )
+  return (deep, nearest) if are_equal(macs(nearest), macs(deep)) else None

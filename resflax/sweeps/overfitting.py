@@ -18,9 +18,9 @@ import numpy as np
 
 from resflax.errors import UsageError
 from resflax.report.student import paired
+from resflax.scaling import are_equal
 from resflax.sweeps.points import Point
 
-_NEAR = 1.1  # times the MACs of the other
 _FILE = 'train_loss.json'
 
 
@@ -53,7 +53,7 @@ def pairs(points: Sequence[Point]) -> list[tuple[Point, Point]]:
   told = [point for point in points if point.loss]
   for a, b in itertools.permutations(told, 2):
     same = (a.group, a.resolution) == (b.group, b.resolution)
-    near = max(a.macs, b.macs) <= _NEAR * min(a.macs, b.macs)
+    near = are_equal(a.macs, b.macs)
     deeper = sum(a.depths) > sum(b.depths) and a.width < b.width
     own = all(len(recipes[_shape(point)]) == 1 for point in (a, b))
     if same and near and deeper and (own or a.recipe == b.recipe):

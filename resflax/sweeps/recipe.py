@@ -20,9 +20,10 @@ _SIZES = ('resolution.start', 'resolution.test')
 # What may make a forecast untrue, beside the shape that it is for.
 _RECIPE = (
   *('batch_size', 'augment.', 'data.train_split', 'data.mixture.', 'distill.'),
-  *('ema.', 'loss.', 'model.', 'optimizer.', 'resolution.s', 'schedule.'),
+  *('ema.', 'loss.', 'model.', 'optimizer.', 'schedule.'),
+  *(f'resolution.{name}' for name in ('schedule', 'stages', 'strengths')),
 )
-_SHAPE = ('model.depths', 'model.width', 'resolution.start')
+_SHAPE = ('model.depths', 'model.width')
 _SPLITS = ('train_split', 'val_split', 'test_split')
 
 

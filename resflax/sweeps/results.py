@@ -128,7 +128,7 @@ def _tpu_ms(run: Run, resolution: int) -> float | None:
   None outside of the published family, whose table says nothing of it.
   """
   model, classes = run.config['model'], run.evaluation.class_names
-  if not model['variant'].startswith('resnet_rs_') or len(classes) != 1000:
+  if not path.is_of_family(model['variant']) or len(classes) != 1000:
     return None
   point = path.Point(tuple(model['depths']), resolution, model['width'])
   return None if point.is_far else point.milliseconds
