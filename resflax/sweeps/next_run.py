@@ -119,6 +119,8 @@ def _start(
   if recipe.values['resolution.schedule'] == 'custom':
     return shape, 'as config.resolution.custom lists it'
   times, why = resolution(frontier, times)
+  if times == 1:
+    return shape, why
   raised = max(rounded(shape.resolution * times), shape.resolution)
   while raised > shape.resolution:
     larger = shape._replace(resolution=raised)

@@ -9,7 +9,7 @@ from resflax.errors import UsageError
 from resflax.fields import nest
 from resflax.sweeps.analysis import analyse_runs
 from resflax.sweeps.budget import Budget
-from resflax.sweeps.next_run import next_run
+from resflax.sweeps.next_run import _start, next_run
 from resflax.sweeps.recipe import Shape, recipe_from, recipe_of
 from resflax.sweeps.results import read_points
 from resflax.sweeps.telling import told
@@ -123,6 +123,17 @@ def test_another_length_is_doubted(sweep):
   plan = next_run(*sweep, longer, budget, **OPTIONS)
   assert plan['compute'] <= 1.01 * budget.flops
   assert 'it trains for 120 epochs' in ' '.join(plan['doubts'])
+
+
+def test_why_the_resolution_stays(sweep):
+  """The frontier may tell of no growth, or of too little for eight pixels."""
+  points, found = sweep
+  frontier = [points[i] for i in found['pareto']['compute']]
+  anchor = frontier[-1]
+  same = [p for p in frontier if p.resolution == anchor.resolution]
+  for chosen, end in ((same, ': as it is'), (frontier, 'within the budget')):
+    shape, why = _start(anchor, recipe_of(anchor), chosen, 1.01, lambda _: True)
+    assert shape.resolution == anchor.resolution and why.endswith(end)
 
 
 def test_fields_that_no_run_has_are_doubted(sweep):
