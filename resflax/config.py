@@ -20,7 +20,7 @@ from resflax.rules import Decided
 from resflax.turns import ratios_of
 from resflax.variants import variant
 
-LARGE = 128  # pixels, of images that sizes of a progressive run divide by 32
+LARGE = 128  # pixels, from which the sizes of stages are multiples of 32
 # Blocks from which a loop over them compiles faster than it costs in steps
 # (docs/results/scan.md).
 SCAN_FROM = {'cpu': 30, 'gpu': 100, 'tpu': 100}
@@ -67,10 +67,9 @@ def _derive_mixture(resolved: Resolved) -> None:
 
 
 def _derive_custom(resolved: Resolved) -> None:
+  path = 'resolution.custom'
   if resolved['resolution.schedule'] == 'custom':
-    total, table = (
-      resolved[path] for path in ('schedule.total_steps', 'resolution.custom')
-    )
+    total, table = resolved['schedule.total_steps'], resolved[path]
     size = custom(total_steps=total, table=table)[-1].resolution
     resolved.derive('resolution.train', size, 'the last of resolution.custom')
 

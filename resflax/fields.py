@@ -132,6 +132,14 @@ def flat(
       yield f'{prefix}{name}', value
 
 
+def differing(
+  one: Mapping[str, object], other: Mapping[str, object]
+) -> list[str]:
+  """Returns the names of fields that are not equal, in alphabetic order."""
+  names = sorted(one.keys() | other.keys())
+  return [name for name in names if one.get(name) != other.get(name)]
+
+
 def nest(leaves: Mapping[str, object], separator: str = '.') -> dict:
   """Returns the nested dict of `{dotted path: leaf}`."""
   tree = {}

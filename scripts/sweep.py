@@ -20,7 +20,7 @@ from rich import box
 from rich.table import Table
 
 from resflax.errors import UsageError
-from resflax.fields import flat
+from resflax.fields import differing, flat
 from resflax.paths import absolute
 from scripts.command import run
 
@@ -199,8 +199,6 @@ def read_kept(path: str) -> list[dict]:
 
 def _refuse_shared(rows: list[dict]) -> None:
   """Refuses rows of one label and seed that differ in anything else."""
-  from resflax.sweeps.grid import differing
-
   first: dict[tuple, dict] = {}
   for row in rows:
     key = row['label'], row['fields'].get('seed')

@@ -21,6 +21,7 @@ import numpy as np
 
 from resflax import schema
 from resflax.errors import ResflaxError, UsageError, failure, near_miss, unknown
+from resflax.fields import differing
 from resflax.sweeps.hyper import Hyper, chainit, product, zipit
 
 __all__ = ['Planned', 'chainit', 'load_sweep', 'product', 'zipit']
@@ -228,14 +229,6 @@ def _refuse_shared(runs: list[Planned]) -> None:
         "runs that differ in the seed: give them labels, add('LABEL', ...) "
         '(--sweep).'
       )
-
-
-def differing(
-  one: Mapping[str, object], other: Mapping[str, object]
-) -> list[str]:
-  """Returns the names of fields that are not equal, in alphabetic order."""
-  names = sorted(one.keys() | other.keys())
-  return [name for name in names if one.get(name) != other.get(name)]
 
 
 def _refuse_unknown(runs: list[Planned]) -> None:
