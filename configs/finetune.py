@@ -36,13 +36,13 @@ def get_config(arg=None):
     arg,
     model='resnet50',
     data='digits',
-    resolution=0,
-    freeze=-1,
+    resolution=int,
+    freeze=int,
     decay=1.0,
     fixres=False,
     runlocal=False,
   )
-  if arg['fixres'] and (arg['freeze'] >= 0 or arg['decay'] != 1):
+  if arg['fixres'] and (arg['freeze'] is not None or arg['decay'] != 1):
     raise UsageError(
       'fixres trains the classifier and the last batch norm alone, so freeze '
       'and decay do nothing: leave them out (--config=finetune.py:ARG).'
@@ -51,8 +51,7 @@ def get_config(arg=None):
   folder = os.path.isdir(os.path.expanduser(arg['data']))
   c.data.name = f'folder:{arg["data"]}' if folder else arg['data']
   c.model.variant = arg['model']
-  if arg['resolution']:
-    c.resolution.train = arg['resolution']
+  c.resolution.train = arg['resolution']
   c.optimizer.nesterov = True
   c.ema.decay = 0.999
   (_fixres if arg['fixres'] else _transfer)(c, arg)
@@ -68,9 +67,10 @@ def _transfer(c, arg):
   c.schedule.total_epochs = 20.0
   c.schedule.warmup_epochs = 1.0
   stages = len(variant(arg['model'])['depths'] or depths_of(arg['model']))
+  resting = _resting(arg['freeze'], stages)
   parts = ['stem', *(f'stage{number}' for number in range(1, stages + 1))]
   factors = [
-    0.0 if below <= arg['freeze'] else arg['decay'] ** (stages + 1 - below)
+    0.0 if below < resting else arg['decay'] ** (stages + 1 - below)
     for below in range(stages + 1)
   ]
   c.optimizer.lr_factors = tuple(
@@ -78,6 +78,18 @@ def _transfer(c, arg):
     for part, factor in zip(parts, factors, strict=True)
     if factor != 1
   )
+
+
+def _resting(freeze, stages):
+  """Parts at rest: the stem and `freeze` stages, or none."""
+  if freeze is None:
+    return 0
+  if not 0 <= freeze <= stages:
+    raise UsageError(
+      f'freeze={freeze} is to be from 0, the stem alone, to {stages}, all '
+      'stages too (--config=finetune.py:ARG).'
+    )
+  return freeze + 1
 
 
 def _fixres(c, arg):

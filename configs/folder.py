@@ -17,7 +17,7 @@ def get_config(arg=None):
   """Returns the config; `runlocal` shrinks it and keeps the data."""
   rest = {'variant': 'resnet_rs_50', 'runlocal': False}
   if (arg or '').startswith('name='):
-    arg = parse_arg(arg, name='', **rest)
+    arg = parse_arg(arg, name=str, **rest)
   else:
     folder, arg = split_folder(arg)
     arg = {'name': f'folder:{folder}', **parse_arg(arg, **rest)}

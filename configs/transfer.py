@@ -36,7 +36,7 @@ def get_config(arg=None):
     arg,
     model='resnet50',
     data='digits',
-    resolution=0,
+    resolution=int,
     pretrain=False,
     runlocal=False,
   )
@@ -55,9 +55,8 @@ def get_config(arg=None):
 
 def _finetuning(arg):
   """Every layer, from weights, with a new classifier."""
-  c = finetune.get_config(
-    f'{arg["model"]},data={arg["data"]},resolution={arg["resolution"]}'
-  )
+  c = finetune.get_config(f'{arg["model"]},data={arg["data"]}')
+  c.resolution.train = arg['resolution']
   c.augment.randaugment.source = 'scaled'
   return c
 
@@ -66,7 +65,7 @@ def _pretraining(arg):
   """The net whose weights are transferred."""
   c = imagenet_config(batch=4096)
   c.model.variant = arg['model']
-  c.resolution.train = arg['resolution'] or 224
+  c.resolution.train = arg['resolution']
   c.optimizer.lr = 0.1
   c.optimizer.nesterov = True
   c.schedule.total_epochs = 400.0

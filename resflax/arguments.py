@@ -20,7 +20,8 @@ def parse_arg(arg: str | None, **spec) -> dict:
 
   Args:
     arg: the text, or None for all defaults.
-    **spec: the names and their defaults; a default's type is the value's.
+    **spec: the names and their defaults, whose types are the values'; a type
+      in place of a default is one of a value that is None where not given.
 
   Returns:
     The spec with the values that `arg` gives.
@@ -28,7 +29,7 @@ def parse_arg(arg: str | None, **spec) -> dict:
   Raises:
     UsageError: an unknown name, or a value of the wrong type.
   """
-  out = dict(spec)
+  out = {k: None if isinstance(v, type) else v for k, v in spec.items()}
   for position, part in enumerate(arg.split(',') if arg else []):
     name, equals, text = part.partition('=')
     if not equals and name in spec and isinstance(spec[name], bool):
@@ -48,7 +49,7 @@ def parse_arg(arg: str | None, **spec) -> dict:
 
 
 def _convert(name: str, text: str, spec: Mapping[str, object]):
-  kind = type(spec[name])
+  kind = spec[name] if isinstance(spec[name], type) else type(spec[name])
   if kind is bool:
     if text.lower() in _BOOLS:
       return _BOOLS[text.lower()]

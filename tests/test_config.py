@@ -123,6 +123,15 @@ def test_parse_arg_refuses(arg):
     parse_arg(arg, variant='a', batch=8, runlocal=False)
 
 
+def test_parse_arg_leaves_what_has_a_type_alone_unset():
+  spec = {'model': str, 'macs': float}
+  assert parse_arg(None, **spec) == {'model': None, 'macs': None}
+  assert parse_arg('a', **spec) == {'model': 'a', 'macs': None}
+  assert parse_arg('macs=0', **spec) == {'model': None, 'macs': 0.0}
+  with pytest.raises(UsageError, match='macs, which takes float'):
+    parse_arg('macs=many', **spec)
+
+
 def test_split_folder_allows_commas_and_equal_signs(tmp_path, monkeypatch):
   folder = tmp_path / 'a,b=c'
   folder.mkdir()

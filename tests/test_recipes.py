@@ -160,6 +160,12 @@ def test_a_model_and_a_budget_are_one_too_many():
     resnet_rs.get_config('rs152_i256,macs=4e9')
 
 
+@pytest.mark.parametrize('budget', ['macs=0', 'latency_ms=0', 'macs=nan'])
+def test_a_budget_of_nothing_is_refused(budget):
+  with pytest.raises(UsageError, match='config.scaling'):
+    resolved(resnet_rs, budget)
+
+
 def test_a_short_run_turns_the_same_budget_to_width():
   found = resolved(resnet_rs, 'macs=12e9,epochs=10')
   assert found['model.width'] > 1
@@ -172,6 +178,14 @@ def test_a_short_run_turns_the_same_budget_to_width():
 def test_fixres_takes_no_rates_by_layer(idle):
   with pytest.raises(UsageError, match='freeze and decay do nothing'):
     finetune.get_config(f'resnet50,fixres,{idle}')
+
+
+@pytest.mark.parametrize('freeze', [-1, 5])
+def test_there_are_four_stages_to_freeze(freeze):
+  with pytest.raises(UsageError, match=f'freeze={freeze} is to be from 0'):
+    finetune.get_config(f'resnet50,freeze={freeze}')
+  rates = finetune.get_config('resnet50,freeze=4').optimizer.lr_factors
+  assert rates == ('stem=0', *(f'stage{n}=0' for n in range(1, 5)))
 
 
 def test_noisy_student_is_the_152_at_224_beside_pseudo_labels():
@@ -240,10 +254,13 @@ def test_transfer_trains_by_the_papers_subset_for_400_epochs():
   )
 
 
-@pytest.mark.parametrize('size, magnitude', [(0, 15), (160, 10), (224, 15)])
+@pytest.mark.parametrize(
+  'size, magnitude',
+  [('', 15), (',resolution=160', 10), (',resolution=224', 15)],
+)
 def test_transfer_fine_tunes_by_the_same_subset(size, magnitude):
   found, plain = (
-    resolved(module, f'data=cifar100,resolution={size}', weights='file')
+    resolved(module, f'data=cifar100{size}', weights='file')
     for module in (transfer, finetune)
   )
   expected = {

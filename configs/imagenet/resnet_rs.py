@@ -57,9 +57,9 @@ def get_config(arg=None):
   """Returns the config; `runlocal` shrinks it and runs on digits."""
   arg = parse_arg(
     arg,
-    model='',  # rs50_i160, unless there is a budget
-    macs=0.0,  # no budget
-    latency_ms=0.0,
+    model=str,  # rs50_i160, unless there is a budget
+    macs=float,
+    latency_ms=float,
     epochs=350.0,
     batch=4096,
     garden=False,
@@ -74,13 +74,14 @@ def get_config(arg=None):
   c.schedule.total_epochs = arg['epochs']
   c.schedule.warmup_epochs = 5.0
   _like_the_authors(c, garden=arg['garden'])
-  if arg['macs'] or arg['latency_ms']:
+  budgets = {k: arg[k] for k in ('macs', 'latency_ms') if arg[k] is not None}
+  if budgets:
     if arg['model']:
       raise UsageError(
         f'{arg["model"]} is a published model, and macs or latency_ms are a '
         'budget to find one by: give one of the two (--config=resnet_rs.py:ARG)'
       )
-    _by_rule(c, arg)
+    _by_rule(c, budgets, garden=arg['garden'])
   else:
     _published(c, arg)
   return shrink(c) if arg['runlocal'] else c
@@ -93,12 +94,10 @@ def _like_the_authors(c, *, garden):
   c.augment.randaugment.source = 'garden' if garden else 'tpu'
 
 
-def _by_rule(c, arg):
-  c.model.variant = 'resnet_rs_50' + ('_garden' if arg['garden'] else '')
+def _by_rule(c, budgets, *, garden):
+  c.model.variant = 'resnet_rs_50' + ('_garden' if garden else '')
   c.scaling.rule = 'resnet_rs'
-  for budget in ('macs', 'latency_ms'):
-    if arg[budget]:
-      c.scaling[budget] = arg[budget]
+  c.scaling.update(budgets)
 
 
 def _published(c, arg):

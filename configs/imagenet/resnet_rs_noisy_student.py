@@ -31,7 +31,12 @@ from resflax.errors import UsageError
 def get_config(arg=None):
   """Returns the config; `runlocal` shrinks it and runs on digits."""
   arg = parse_arg(
-    arg, images='', model='rs152_i224', epochs=350.0, batch=4096, runlocal=False
+    arg,
+    images=str,
+    model='rs152_i224',
+    epochs=350.0,
+    batch=4096,
+    runlocal=False,
   )
   if not arg['images'] and not arg['runlocal']:
     raise UsageError(
