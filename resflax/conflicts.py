@@ -72,6 +72,11 @@ def _of_model(get: Callable) -> Conflicts:
     'config.model.norm.momentum=0.9.',
   )
   yield (
+    get('batch_size') % get('optimizer.accumulate'),
+    f'config.optimizer.accumulate={get("optimizer.accumulate")} does not '
+    f'divide config.batch_size={get("batch_size")}: choose a divisor.',
+  )
+  yield (
     get('batch_size') % (get('model.norm.group_size') or 1),
     f'config.model.norm.group_size={get("model.norm.group_size")} does not '
     f'divide config.batch_size={get("batch_size")}: choose a divisor, or 0 '

@@ -239,6 +239,7 @@ def test_steps_of_equal_pixels_keep_the_durations():
       'momentum=0 .* config.ema.decay',
     ),
     ({'model': {'norm': {'group_size': 48}}}, '48 does not divide'),
+    ({'optimizer': {'accumulate': 3}}, 'accumulate=3 does not divide'),
     (
       {'resolution': {'schedule': 'linear', 'start': 256, 'train': 224}},
       'resolution rises',

@@ -61,10 +61,6 @@ def test_channels_and_mean_must_agree(source):
       'config.optimizer.beta2=0.9 does nothing for .*name=sgd',
     ),
     (
-      {'optimizer': {'accumulate': 3}},
-      r'accumulate=3 gives each of 1 devices 2.66667 images at a time',
-    ),
-    (
       {
         'optimizer': {'accumulate': 2},
         'model': {'variant': 'resnet20_cifar', 'norm': {'group_size': 8}},
