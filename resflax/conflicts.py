@@ -1,6 +1,5 @@
 """Decided fields of a config that contradict each other."""
 
-import re
 from collections.abc import Callable, Iterator
 
 from resflax import schema
@@ -64,7 +63,6 @@ def _of_schedule(resolved: Resolved, facts: Facts) -> Conflicts:
 
 
 def _of_model(get: Callable) -> Conflicts:
-  factors = get('optimizer.lr_factors')
   yield (
     get('model.norm.momentum') == 0 and get('ema.decay') == 0,
     'config.model.norm.momentum=0 keeps the statistics of the last batch '
@@ -83,7 +81,7 @@ def _of_model(get: Callable) -> Conflicts:
     'for the whole batch.',
   )
   yield (
-    get('model.scan_blocks') == 'on' and factors,
+    get('model.scan_blocks') == 'on' and get('optimizer.lr_factors'),
     'config.optimizer.lr_factors are for single blocks, which a loop has '
     'not: leave config.model.scan_blocks at auto.',
   )
@@ -91,13 +89,6 @@ def _of_model(get: Callable) -> Conflicts:
     get('init.reset_head') and not get('init.weights'),
     'config.init.reset_head does nothing without weights: set '
     'config.init.weights.',
-  )
-  resting = next((f for f in factors if re.search(r'=0*\.?0*$', f)), '')
-  yield (
-    resting and not get('init.weights'),
-    f'config.optimizer.lr_factors: {resting} would leave layers '
-    'at their random beginning: set config.init.weights, or a factor '
-    'above 0.',
   )
 
 

@@ -244,10 +244,6 @@ def test_steps_of_equal_pixels_keep_the_durations():
       {'resolution': {'schedule': 'linear', 'start': 256, 'train': 224}},
       'resolution rises',
     ),
-    (
-      {'optimizer': {'lr_factors': ('head=1', '.*=0.0')}},
-      r'\.\*=0.0 would leave layers at their random beginning',
-    ),
     ({'resolution': {'batch': 'pixels'}}, 'does nothing at one resolution'),
     ({'resolution': {'strengths': 0.5}}, 'strengths=0.5 does nothing at one'),
     ({'distill': {'weight': 0.5}}, 'weight=0.5 does nothing without a teacher'),

@@ -42,14 +42,16 @@ class Factors:
     rule = self._followed_by(path)
     return rule.factor if rule else 1.0
 
-  def check(self, paths: Iterable[str]) -> None:
-    """Refuses rules that no parameter follows.
+  def check(self, paths: Iterable[str], *, drawn: bool) -> None:
+    """Refuses rules that no parameter follows, or none should.
 
     Args:
       paths: of all parameters.
+      drawn: whether they start from random numbers, not from weights.
 
     Raises:
-      UsageError: there is such a rule, or no parameter is left to train.
+      UsageError: there is such a rule, one puts at rest what is drawn, or no
+        parameter is left to train.
     """
     paths = list(paths)
     followed = {self._followed_by(path) for path in paths}
@@ -60,6 +62,12 @@ class Factors:
           f'config.optimizer.lr_factors: {rule.text} is followed by no '
           f'parameter. Take a path from {", ".join(modules)}, such as '
           'stage1/block1, whole, and put special rules before general ones.'
+        )
+      if drawn and not rule.factor:
+        raise UsageError(
+          f'config.optimizer.lr_factors: {rule.text} would leave layers at '
+          'their random beginning: set config.init.weights, or a factor above '
+          '0.'
         )
     if not any(self.of(path) for path in paths):
       raise UsageError(

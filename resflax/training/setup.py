@@ -136,7 +136,8 @@ class Setup:
     if factors:
       params = self._variable_shapes['params']
       leaves = jax.tree_util.tree_leaves_with_path(params)
-      factors.check(path_of(keys) for keys, _ in leaves)
+      drawn = not self.resolved['init.weights']
+      factors.check((path_of(keys) for keys, _ in leaves), drawn=drawn)
     return factors
 
   @functools.cached_property

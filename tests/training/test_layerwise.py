@@ -17,6 +17,7 @@ from resflax.training.layerwise import (
   scaled,
 )
 
+PATHS = 'stem/conv1/conv/kernel', 'stage1/x', 'head/bias'
 FIELDS = {'variant': 'resnet18', 'depths': (1, 1, 1, 1), 'width': 0.125}
 
 
@@ -49,7 +50,15 @@ def test_first_rule_that_matches_whole_components_counts():
 )
 def test_a_rule_that_does_nothing_is_refused(rules, words):
   with pytest.raises(UsageError, match=words):
-    Factors(rules).check(['stem/conv1/conv/kernel', 'stage1/x', 'head/bias'])
+    Factors(rules).check(PATHS, drawn=False)
+
+
+def test_what_is_drawn_does_not_rest():
+  rules = Factors(['head=1', '.*=0e0'])
+  rules.check(PATHS, drawn=False)
+  message = r'\.\*=0e0 would leave layers at their random beginning'
+  with pytest.raises(UsageError, match=message):
+    rules.check(PATHS, drawn=True)
 
 
 def test_updates_are_scaled_and_layers_at_rest_are_bit_equal():
