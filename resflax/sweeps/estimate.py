@@ -13,10 +13,11 @@ from resflax.data.described import load_or_describe
 from resflax.errors import ResflaxError, UsageError, failure
 from resflax.fields import flat, nest
 from resflax.sweeps.costs import Cost, cost_of
+from resflax.sweeps.folder import run_folders
 from resflax.sweeps.grid import Planned
 from resflax.training.assemble import assemble
 from resflax.training.setup import Setup
-from resflax.training.workdir import changed_since
+from resflax.training.workdir import changed_since, read_json
 
 
 def estimate(runs: Sequence[Planned], config: str, workdir: str) -> list[Cost]:
@@ -29,12 +30,13 @@ def estimate(runs: Sequence[Planned], config: str, workdir: str) -> list[Cost]:
 
   Raises:
     UsageError: a run's config is not allowed, its data are not there, two runs
-      become equal once everything is decided, or a run was begun with another
-      config.
+      become equal once everything is decided, a run is there under another
+      name, or was begun with another config.
   """
   bases: dict[str, dict] = {}
   datasets: dict[tuple, object] = {}
   seen: dict[str, str] = {}
+  others = _others(workdir, {run.name for run in runs})
   found = []
   for run in runs:
     if run.config_arg not in bases:
@@ -43,7 +45,7 @@ def estimate(runs: Sequence[Planned], config: str, workdir: str) -> list[Cost]:
       setup = _assembled(bases[run.config_arg] | run.fields, datasets)
     except ResflaxError as error:
       raise type(error)(f'{run.name}: {error}') from error
-    _refuse_equal(seen, run.name, setup)
+    _refuse_equal(seen, others, run.name, setup)
     _refuse_changed(epath.Path(workdir) / run.name, setup)
     found.append(_cost(setup))
   return found
@@ -56,7 +58,7 @@ def _base(config: str, argument: str) -> dict[str, object]:
     made = get_config(argument) if argument else get_config()
   except ResflaxError:
     raise
-  except Exception as error:
+  except (Exception, SystemExit) as error:
     raise UsageError(failure(f'--config={config}:{argument}', error)) from error
   return dict(flat(made.to_dict()))
 
@@ -70,8 +72,28 @@ def _assembled(fields: Mapping, datasets: dict) -> Setup:
   return assemble(nest(fields), source=datasets[name, folder])
 
 
-def _refuse_equal(seen: dict[str, str], name: str, setup: Setup) -> None:
-  content = json.dumps(setup.resolved.config, sort_keys=True)
+def _others(workdir: str, names: set[str]) -> dict[str, str]:
+  """Returns the runs of other sweep files by what they compute."""
+  folders = [f for f in run_folders(workdir) if f.name not in names]
+  files = [epath.Path(folder) / 'config.json' for folder in folders]
+  contents = [_content(read_json(file, ['config'])['config']) for file in files]
+  return dict(zip(contents, (f.name for f in folders), strict=True))
+
+
+def _content(config: Mapping) -> str:
+  return json.dumps(config, sort_keys=True)
+
+
+def _refuse_equal(
+  seen: dict[str, str], others: Mapping[str, str], name: str, setup: Setup
+) -> None:
+  content = _content(setup.resolved.config)
+  if before := others.get(content):
+    raise UsageError(
+      f'{name} is there already, as {before}, and would count as another seed: '
+      'leave it out, rename that folder to it, or use another --workdir '
+      '(--sweep).'
+    )
   if before := seen.get(content):
     raise UsageError(
       f'{before} and {name} are one run: they set different fields, but all '

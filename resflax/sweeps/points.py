@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from resflax.batches import num_steps
+from resflax.errors import UsageError
 from resflax.resolution import Stage, steps_from
 
 IMAGES = 128  # whose step times are told in, as those of the TPU v3 are
@@ -70,7 +71,11 @@ class Point(NamedTuple):
 
 
 def merge(runs: Sequence[Point]) -> list[Point]:
-  """Joins runs that differ in the seed alone."""
+  """Joins runs that differ in the seed alone.
+
+  Raises:
+    UsageError: two differ in nothing.
+  """
   designs: dict[str, list[Point]] = {}
   for run in sorted(runs, key=lambda run: run.compute):
     designs.setdefault(run.config, []).append(run)
@@ -78,6 +83,13 @@ def merge(runs: Sequence[Point]) -> list[Point]:
 
 
 def _joined(draws: Sequence[Point]) -> Point:
+  by_seed: dict[tuple[int, ...], Point] = {}
+  for draw in draws:
+    if (before := by_seed.setdefault(draw.seeds, draw)) is not draw:
+      raise UsageError(
+        f'{before.folders[0]} and {draw.folders[0]} are one run, which would '
+        'count as two seeds: move one of them out of the folder of the sweep.'
+      )
   parts = {
     name: sum((getattr(draw, name) for draw in draws), ())
     for name in ('seeds', 'error', 'loss', 'folders', 'commits')

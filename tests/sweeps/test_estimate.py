@@ -64,6 +64,16 @@ def test_what_contradicts_itself(runs, message):
     estimate(runs, CONFIG, 'nowhere')
 
 
+def test_a_run_that_is_there_under_another_name(tmp_path):
+  other = {**shape(1, 0.25, 16), 'batch_size': 64}
+  write_run(tmp_path / 'before', other, lambda flops: 0.5)
+  run = Planned('a', shape(1, 0.25, 16))
+  message = rf'{run.name} is there already, as before, and would count as'
+  with pytest.raises(UsageError, match=message):
+    estimate([run], CONFIG, str(tmp_path))
+  assert len(estimate([Planned('a', {'seed': 1})], CONFIG, str(tmp_path))) == 1
+
+
 def test_a_run_begun_with_another_config_file(tmp_path):
   run = Planned('a', shape(1, 0.25, 16))
   write_run(tmp_path / run.name, run.fields, lambda flops: 0.5)

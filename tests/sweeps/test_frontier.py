@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from resflax.errors import UsageError
 from resflax.sweeps.frontier import cost_at, families, frontiers, pareto
 from resflax.sweeps.points import merge
 from tests.sweeps.synthetic import point
@@ -72,3 +73,9 @@ def test_runs_that_differ_in_the_seed_alone_are_one_point():
   cheap, dear = merge(runs)
   assert cheap.error == (0.4,)
   assert (dear.seeds, dear.error, dear.step_ms) == ((1, 7), (0.2, 0.3), 6.0)
+
+
+def test_a_run_that_is_there_twice_is_no_second_seed():
+  run = point(0, 5.0, [0.2], folders=('sweep/a',))
+  with pytest.raises(UsageError, match='sweep/a and sweep/b are one run'):
+    merge([run, run._replace(folders=('sweep/b',))])
