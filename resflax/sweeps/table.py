@@ -2,10 +2,10 @@
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from resflax.errors import UsageError
+from resflax.errors import UsageError, unknown
 from resflax.sweeps.points import Point
 
 Cells = Mapping[str | None, str | None]
@@ -29,14 +29,21 @@ def _whole(text: str) -> int:
   return value
 
 
+def _count(text: str) -> int:
+  if (value := int(text)) < 1:
+    raise ValueError(text)
+  return value
+
+
 def _several(kind: Callable) -> Callable:
   return lambda text: tuple(map(kind, text.split()))
 
 
 _TEXT = str, 'text'
 _NUMBER = _positive, 'a number above 0'
-_COUNT = _whole, 'a whole number'
-_COUNTS = _several(_whole), 'whole numbers with spaces between them'
+_COUNT = _count, 'a whole number above 0'
+_COUNTS = _several(_count), 'whole numbers above 0 with spaces between them'
+_SEEDS = _several(_whole), 'whole numbers with spaces between them'
 _PARTS = _several(_part), 'parts of 1, not percent, with spaces between them'
 _NUMBERS = _several(_positive), 'numbers above 0 with spaces between them'
 
@@ -47,7 +54,7 @@ COLUMNS: dict[str, tuple[Callable, str]] = {
   **{'label': _TEXT, 'config': _TEXT, 'group': _TEXT, 'depths': _COUNTS},
   **{'width': _NUMBER, 'resolution': _COUNT, 'epochs': _NUMBER},
   **{'compute': _NUMBER, 'macs': _COUNT, 'params': _COUNT},
-  **{'step_ms': _NUMBER, 'tpu_ms': _NUMBER, 'seeds': _COUNTS},
+  **{'step_ms': _NUMBER, 'tpu_ms': _NUMBER, 'seeds': _SEEDS},
   **{'error': _PARTS, 'loss': _NUMBERS, 'train_loss': _NUMBERS},
   **{'recipe': _TEXT, 'commits': _COMMITS},
 }
@@ -57,6 +64,11 @@ _MAY_BE_EMPTY = {
   'commits': (),
 }
 _A_SEED_EACH = ('error', 'loss', 'train_loss')
+# Lines that are equal in all of them are of one design.
+_DESIGN = (
+  *('group', 'recipe', 'depths', 'width', 'resolution', 'epochs', 'compute'),
+  *('macs', 'params'),
+)
 
 
 def write_table(path: Path, fits: Mapping[str, Mapping]) -> None:
@@ -98,23 +110,42 @@ def read_table(path: str) -> dict[str, list[Point]]:
 
 
 def _points(rows: csv.DictReader, path: str) -> Iterator[tuple[str, Point]]:
-  missing = COLUMNS.keys() - _MAY_BE_EMPTY.keys() - set(rows.fieldnames or ())
+  _check_columns(rows.fieldnames or (), path)
+  lines: dict[tuple, int] = {}
+  for cells in rows:
+    where = f'{path!r}, line {rows.line_num}:'
+    fit, point = cells.get('fit') or 'points', _point(cells, where)
+    for key in _keys(point):
+      if before := lines.get((fit, key)):
+        raise UsageError(
+          f'{where} equal to line {before} in {key[0]}: a design has one line, '
+          'with a value for each of its seeds, and a recipe of its own where '
+          'nothing else tells it apart (--points).'
+        )
+      lines[fit, key] = rows.line_num
+    yield fit, point
+
+
+def _check_columns(names: Sequence[str], path: str) -> None:
+  missing = COLUMNS.keys() - _MAY_BE_EMPTY.keys() - set(names)
   if missing:
     raise UsageError(
       f'{path!r} has no column {", ".join(sorted(missing))}: it takes the '
       'fit.csv of an earlier fit, or one made like it (--points).'
     )
-  lines: dict[tuple[str, str], int] = {}
-  for cells in rows:
-    where = f'{path!r}, line {rows.line_num}:'
-    fit, point = cells.get('fit') or 'points', _point(cells, where)
-    if before := point.config and lines.get((fit, point.config)):
-      raise UsageError(
-        f'{where} config={point.config} is that of line {before}: a design has '
-        'one line, with a value for each of its seeds (--points).'
-      )
-    lines[fit, point.config] = rows.line_num
-    yield fit, point
+  for name in names:
+    if name not in ('fit', *COLUMNS):
+      raise unknown('column', name, COLUMNS, f'--points={path}')
+
+
+def _keys(point: Point) -> Iterator[tuple]:
+  """Yields what no other design has, each with a name."""
+  if point.config:
+    yield 'config', point.config
+  else:
+    yield 'label', point.label
+    shown = ', '.join(name for name in _DESIGN if getattr(point, name))
+    yield shown, *(getattr(point, name) for name in _DESIGN)
 
 
 def _point(cells: Cells, where: str) -> Point:

@@ -48,7 +48,7 @@ def test_a_design_has_one_line(tmp_path):
   path = written(tmp_path, law=[point(0, 1e12, [0.1])])
   head, line = path.read_text().splitlines()
   path.write_text('\n'.join((head, line, line)))
-  with pytest.raises(UsageError, match='line 3: config=.* is that of line 2'):
+  with pytest.raises(UsageError, match='line 3: equal to line 2 in config'):
     read_table(str(path))
   path.write_text('\n'.join((head, line.rpartition(',')[0])))
   with pytest.raises(UsageError, match='line 2: no cell for commits is left'):
@@ -56,8 +56,22 @@ def test_a_design_has_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
+  'label, recipe, message',
+  [('p0', 'b', 'in label'), ('b', 'a', 'in .*resolution.*compute, macs')],
+)
+def test_a_line_a_run_is_refused(tmp_path, label, recipe, message):
+  one = point(0, 1e12, [0.1], label='p0', config='', recipe='a')
+  path = written(tmp_path, a=[one, one._replace(label='b', recipe='b')])
+  assert len(read_table(str(path))['a']) == 2
+  other = one._replace(label=label, recipe=recipe, seeds=(1,))
+  with pytest.raises(UsageError, match=f'line 3: equal to line 2 {message}'):
+    read_table(str(written(tmp_path, a=[one, other])))
+
+
+@pytest.mark.parametrize(
   'column, text, message',
   [
+    ('resolution', '0', "line 2: resolution='0' is not a whole number above 0"),
     ('resolution', '8.5', "line 2: resolution='8.5' is not a whole number"),
     ('width', '-1', "line 2: width='-1' is not a number above 0"),
     ('compute', 'nan', "line 2: compute='nan' is not a number above 0"),
@@ -82,6 +96,9 @@ def test_what_is_refused(tmp_path, column, text, message):
 def test_files_that_are_no_tables_are_refused(tmp_path):
   path = tmp_path / 'fit.csv'
   with pytest.raises(UsageError, match='No such file'):
+    read_table(str(path))
+  path.write_text(','.join((*COLUMNS, 'eror')) + '\n')
+  with pytest.raises(UsageError, match="Unknown column 'eror'. Did you mean"):
     read_table(str(path))
   path.write_text('label,error\na,0.1\n')
   with pytest.raises(UsageError, match='has no column compute, epochs'):
