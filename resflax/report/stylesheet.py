@@ -75,7 +75,7 @@ td:last-child { color: var(--soft); }
 td:nth-child(2) { color: var(--ink); }
 
 /* Many runs, sorted by the heads of the columns. */
-.scroll { overflow: auto; max-height: 560px; margin: 12px 0 0; }
+.scroll { overflow: auto; max-height: max(560px, 85vh); margin: 12px 0 0; }
 .runs th, .runs td { white-space: nowrap; color: inherit; }
 .runs .number { text-align: right; }
 .runs tbody th { width: auto; }

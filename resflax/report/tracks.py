@@ -1,6 +1,6 @@
 """How the labels of a sweep went: their validation, overlaid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ MOST_NAMES = 24  # beside the curves; with more, the best have theirs
 MOST_TRACKS = 200
 _LEAST_HEIGHT = 200
 _LEAST_SPAN = 4  # points of accuracy
-_NEAR = 0.9  # of the right edge
+_MARGIN = 0.03  # beside the last end, of the decades of compute
 _LETTER = 6.5  # pixels, about
 _MOST_LETTERS = 32  # of a label and its value
 
@@ -70,7 +70,8 @@ def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
     is_compute: x is in FLOPs; else in steps.
   """
   height = max(_LEAST_HEIGHT, LINE * len(named(panels[0])))
-  labels = [_labels(panel, is_numbered=is_compute) for panel in panels]
+  numbers = _numbers(panels) if is_compute else {}
+  labels = [_labels(panel, numbers) for panel in panels]
   texts = [text for of_panel in labels for _, text, _ in of_panel]
   right = 20 + _LETTER * max(map(len, texts))
   figure = canvas(WIDTH, len(panels) * (TITLE + height + BOTTOM + GAP) - GAP)
@@ -84,8 +85,7 @@ def draw_tracks(panels: Sequence[Panel], is_compute: bool) -> Figure:
     _name_axis(axes, is_compute)
     panel_title(axes, panel.title)
     label_ends(axes, of_panel, height)
-    if is_compute:
-      _number_ends(axes, panel)
+    _number_ends(axes, panel, numbers)
   return figure
 
 
@@ -117,23 +117,26 @@ def _from_above(panel: Panel) -> list[Track]:
   return sorted(named(panel), key=lambda track: track.mean[-1], reverse=True)
 
 
-def _labels(panel: Panel, *, is_numbered: bool) -> list[Label]:
-  labels = [_label(panel, track) for track in _from_above(panel)]
-  if not is_numbered or len(labels) == 1:
-    return labels
-  return [
-    (end, f'{number} {text}', color)
-    for number, (end, text, color) in enumerate(labels, start=1)
-  ]
+def _numbers(panels: Sequence[Panel]) -> dict[str, int]:
+  """Returns a number a label, the same in all panels; none for a single one."""
+  labels = [track.label for panel in panels for track in _from_above(panel)]
+  first = dict.fromkeys(labels)
+  return {label: n for n, label in enumerate(first, 1) if len(first) > 1}
 
 
-def _number_ends(axes: Axes, panel: Panel) -> None:
-  tracks, right = _from_above(panel), axes.get_xlim()[1]
-  for number, track in enumerate(tracks if len(tracks) > 1 else (), start=1):
-    if track.x[-1] > _NEAR * right:  # its label is beside it
-      continue
+def _labels(panel: Panel, numbers: Mapping[str, int]) -> list[Label]:
+  labels = []
+  for track in _from_above(panel):
+    end, text, color = _label(panel, track)
+    number = f'{numbers[track.label]} ' if numbers else ''
+    labels.append((end, number + text, color))
+  return labels
+
+
+def _number_ends(axes: Axes, panel: Panel, numbers: Mapping[str, int]) -> None:
+  for track in named(panel) if numbers else ():
     axes.annotate(
-      str(number),
+      str(numbers[track.label]),
       (track.x[-1], track.mean[-1]),
       (0, 5),
       textcoords='offset points',
@@ -175,7 +178,8 @@ def _limit(axes: Axes, panels: Sequence[Panel], is_compute: bool) -> None:
   low = min(track.x[0] for track in tracks) if is_compute else 0
   high = max(track.x[-1] for track in tracks)
   if low < high:  # else each has a single point
-    axes.set_xlim(low, high)
+    beside = (high / low) ** _MARGIN if is_compute else 1
+    axes.set_xlim(low, high * beside)
 
 
 def _name_axis(axes: Axes, is_compute: bool) -> None:
