@@ -88,7 +88,7 @@ def not_a_run(path: Any) -> UsageError:
   )
 
 
-def failure(given: str, error: Exception) -> str:
+def failure(given: str, error: BaseException) -> str:
   """Returns one line of what a user's file raises.
 
   Args:

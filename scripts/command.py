@@ -102,7 +102,7 @@ def parse(argv: Sequence[str], *, positional: bool) -> list[str]:
   _check_config_exists(_given_config(argv))
   try:
     rest = flags.FLAGS(argv)[1:]
-  except Exception as error:
+  except (Exception, SystemExit) as error:  # a config file may end itself
     raise UsageError(_reason(error, _given_config(argv))) from error
   _check_finite()
   if rest and not positional:
@@ -195,7 +195,7 @@ def _check_config_exists(config: str) -> None:
     )
 
 
-def _reason(error: Exception, config: str) -> str:
+def _reason(error: BaseException, config: str) -> str:
   """One line of an error in the flags, or in the config file itself."""
   root = causes(error)[-1]
   if isinstance(root, ResflaxError):

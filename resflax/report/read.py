@@ -107,7 +107,7 @@ def read_run(workdir: epath.PathLike) -> Run:
   workdir = epath.Path(workdir)
   if not (workdir / 'config.json').exists():
     raise not_a_run(workdir)
-  config = _object(workdir / 'config.json')
+  config = read_object(workdir / 'config.json')
   for name in 'config', 'derived':
     if not isinstance(config.get(name), dict):
       raise _garbage(workdir / 'config.json', f'it has no object {name!r}')
@@ -116,11 +116,11 @@ def read_run(workdir: epath.PathLike) -> Run:
     config=config['config'],
     derived=config['derived'],
     rows=_rows(workdir / 'metrics'),
-    status=_object(workdir / 'status.json'),
-    environment=_object(workdir / 'environment.json'),
+    status=read_object(workdir / 'status.json'),
+    environment=read_object(workdir / 'environment.json'),
     evaluation=_evaluation(workdir / 'evaluation.npz'),
-    goodput=_object(workdir / 'goodput.json'),
-    dataset=_object(workdir / 'dataset.json'),
+    goodput=read_object(workdir / 'goodput.json'),
+    dataset=read_object(workdir / 'dataset.json'),
   )
 
 
@@ -131,8 +131,12 @@ def _garbage(path: epath.Path, reason: object) -> StorageError:
   )
 
 
-def _object(path: epath.Path) -> dict:
-  """Returns the JSON object in a file, empty where there is no such file."""
+def read_object(path: epath.Path) -> dict:
+  """Returns the JSON object in a file, empty where there is no such file.
+
+  Raises:
+    StorageError: it holds something else.
+  """
   if not path.exists():
     return {}
   try:
@@ -175,7 +179,9 @@ def _evaluation(path: epath.Path) -> Evaluation | None:
       values = {name: arrays[name] for name in names}
     _check(values)
   except BROKEN as error:
-    raise _garbage(path, error) from error
+    # NumPy takes what is no archive for a pickle.
+    reason = 'it is no .npz archive' if 'pickle' in str(error) else error
+    raise _garbage(path, reason) from error
   return Evaluation(
     **values
     | {

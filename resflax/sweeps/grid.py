@@ -97,12 +97,17 @@ def load_sweep(
     **fields,
   ) -> None:
     fields = _unprefixed(fields)
+    if not isinstance(config_arg, str):
+      raise UsageError(
+        f"config_arg={config_arg!r} takes the text behind the config file's "
+        "colon, such as 'resnet56' (--sweep)."
+      )
     for name, value in fields.items():
       schema.field(name).check(name, value)
     idle.intersection_update(fields)
     own = '' if config_arg == of_all else config_arg
     label = _checked(label) if label else _label_of(fields, own)
-    _check_published(label, against, published)
+    _check_compared(label, against, published)
     runs.append(
       Planned(label, {**common, **fields}, config_arg, against, published)
     )
@@ -115,7 +120,7 @@ def load_sweep(
     _list(path, add)
   except ResflaxError:
     raise
-  except Exception as error:
+  except (Exception, SystemExit) as error:
     raise UsageError(failure(f'--sweep={path}', error)) from error
   _refuse_doubles(runs, path)
   _refuse_shared(runs)
@@ -240,8 +245,10 @@ def _refuse_unknown(runs: list[Planned]) -> None:
       raise unknown('label', run.against, labels, where)
 
 
-def _check_published(label: str, against: str, value: object) -> None:
-  """Refuses a published difference that is none, or to nothing."""
+def _check_compared(label: str, against: str, value: object) -> None:
+  """Refuses a comparison with itself, and a published one that is none."""
+  if against == label:
+    raise UsageError(f'{label!r} is compared with itself (against, --sweep).')
   number = isinstance(value, int | float) and math.isfinite(value)
   if value is not None and not (number and against):
     raise UsageError(

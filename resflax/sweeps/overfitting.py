@@ -10,13 +10,17 @@ no such signal.
 
 import itertools
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from etils import epath
 
+from resflax.atomic import whole_file
 from resflax.errors import UsageError
+from resflax.report.read import read_object
 from resflax.report.student import paired
 from resflax.scaling import are_equal
 from resflax.sweeps.points import Point
@@ -119,6 +123,7 @@ def measure(folder: str) -> float:
 
   Raises:
     UsageError: label smoothing is part of the run's loss.
+    StorageError: what was kept cannot be read, or it cannot be kept.
   """
   if (before := _kept(folder)) is not None:
     return before
@@ -131,8 +136,8 @@ def measure(folder: str) -> float:
       'the signal is defined without (--train_loss).'
     )
   evaluation = run.evaluate(split=run.config['data']['train_split'])
-  line = json.dumps({'loss': evaluation.loss}) + '\n'
-  (Path(folder) / _FILE).write_text(line)
+  with whole_file(os.path.join(folder, _FILE)) as unfinished:
+    Path(unfinished).write_text(json.dumps({'loss': evaluation.loss}) + '\n')
   return evaluation.loss
 
 
@@ -149,5 +154,4 @@ def with_train_loss(points: Iterable[Point]) -> list[Point]:
 
 def _kept(folder: str) -> float | None:
   """Returns what `measure` has left in a run's folder, where it has."""
-  file = Path(folder) / _FILE
-  return json.loads(file.read_text())['loss'] if file.exists() else None
+  return read_object(epath.Path(folder) / _FILE).get('loss')

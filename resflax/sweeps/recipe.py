@@ -117,10 +117,12 @@ def recipe_of(point: Point) -> Recipe:
   """Returns the recipe of a finished run: what it set, not what followed.
 
   Raises:
-    UsageError: it started from weights, which fit one shape alone.
+    UsageError: it started from weights, which fit one shape alone, or is of a
+      version with other fields.
   """
   run = read_run(point.folders[0])
   config = dict(flat(tuples(run.config)))
+  _refuse_other_version(config, run)
   values = {k: v for k, v in config.items() if k not in run.derived}
   _refuse_weights(config, run.name)
   splits = {k: config[f'data.{k}'] for k in _SPLITS}
@@ -130,6 +132,17 @@ def recipe_of(point: Point) -> Recipe:
   return Recipe(
     values, facts, len(data['class_names']), data['channels'], resolution
   )
+
+
+def _refuse_other_version(config: Mapping, run: Run) -> None:
+  for path in config:
+    if path not in schema.FIELDS:
+      commit = run.environment.get('commit') or 'no known commit'
+      raise UsageError(
+        f'{run.name} was trained by another version of resflax ({commit}), '
+        f'which had config.{path}: plan with that version, or give a --config '
+        'to train by.'
+      )
 
 
 def recipe_from(
@@ -178,7 +191,7 @@ def _others(resolved: Resolved, runs: Sequence[Run]) -> Iterator[str]:
   configs = [dict(flat(tuples(run.config))) for run in runs]
   for path in filter(_is_of_recipe, schema.FIELDS):
     follows = path in resolved.reasons and all(path in r.derived for r in runs)
-    values = [config[path] for config in configs]
+    values = [config.get(path) for config in configs]
     if not follows and resolved[path] not in values:
       yield path
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from resflax import path, scaling
 from resflax.efficientnets import blocks
-from resflax.errors import UsageError
+from resflax.errors import StorageError, UsageError
 from resflax.fields import flat
 from resflax.report.read import Run
 from resflax.resolution import Stage
 from resflax.sweeps.costs import cost_of
-from resflax.sweeps.folder import members
+from resflax.sweeps.folder import Member, members
 from resflax.sweeps.points import IMAGES, Point, merge
 
 _SHAPE = ('model.variant', 'model.depths', 'model.width')
@@ -33,6 +33,8 @@ def read_points(workdir: str) -> list[Point]:
       f'{workdir} is not the folder of a sweep with finished runs: all of its '
       'runs are still to end. scripts.sweep goes on with them.'
     )
+  for member in done:
+    _check_dataset(member)
   tested = sorted({_tested(member.run) for member in done})
   if len(tested) > 1:
     raise UsageError(
@@ -41,6 +43,16 @@ def read_points(workdir: str) -> list[Point]:
       '(--workdir of scripts.sweep).'
     )
   return merge([_single(m.label, m.folder, m.run) for m in done])
+
+
+def _check_dataset(member: Member) -> None:
+  """What a net costs depends on it; a run's own page does without."""
+  for name in ('class_names', 'channels'):
+    if name not in member.run.dataset:
+      raise StorageError(
+        f"Cannot read '{member.folder / 'dataset.json'}': it has no {name!r}. "
+        'Restore this file, or delete the folder of this run.'
+      )
 
 
 def _tested(run: Run) -> str:

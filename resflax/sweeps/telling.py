@@ -158,5 +158,6 @@ def measure(value: float, metric: str) -> str:
 
 
 def ranged(ends: Sequence[float]) -> str:
-  """Returns an interval in words."""
-  return f'{number(ends[0])} to {number(ends[1])}'
+  """Returns an interval in words; a dash where it has no width."""
+  low, high = map(number, ends)
+  return '-' if low == high else f'{low} to {high}'

@@ -110,11 +110,19 @@ def test_a_common_field_that_all_runs_set_is_refused(tmp_path):
       "Unknown label 'bsae'. Did you mean 'base'. .*against of 'new', --sweep",
     ),
     (
+      "def sweep(add):\n  add('a', against='a')",
+      "'a' is compared with itself",
+    ),
+    (
+      'def sweep(add):\n  add(config_arg=3)',
+      'config_arg=3 takes the text behind',
+    ),
+    (
       "def sweep(add):\n  add('base', published=0.3)",
       "published=0.3 of 'base' takes points .* beside against='LABEL'",
     ),
     (
-      "def sweep(add):\n  add('a', against='a', published='+0.3')",
+      "def sweep(add):\n  add('a', against='b', published='+0.3')",
       r"published='\+0.3' of 'a' takes points of top-1",
     ),
   ],
@@ -139,6 +147,7 @@ def test_a_misspelt_file_has_a_hint():
   'text, message',
   [
     ('def sweep(add)\n', "with SyntaxError: expected ':' "),
+    ('\nraise SystemExit(3)', 'at line 2 with SystemExit: 3'),
     ('\nimport nowhere', 'at line 2 with ModuleNotFoundError: No module name'),
     ("open('nowhere.csv')", 'at line 1 with FileNotFoundError: .*nowhere.csv'),
     (

@@ -171,14 +171,21 @@ def test_a_law_that_broke_on_its_largest_run_is_doubted(sweep):
   assert 'outside the interval' in text and 'misfit p 0.01' in text
 
 
-def test_weights_to_start_from_fit_one_shape_alone(tmp_path):
+@pytest.mark.parametrize(
+  'before, after, message',
+  [
+    ('"weights": null', '"weights": "a.safetensors"', 'starts from weights'),
+    ('"ramp_end"', '"ramp_over"', '^a was .*f00d.*which had .*ramp_over: plan'),
+  ],
+)
+def test_runs_that_no_larger_one_can_be_like(tmp_path, before, after, message):
   folders.write_run(
     tmp_path / 'a', {**folders.shape(1, 0.25, 16)}, lambda _: 0.2
   )
   [point] = read_points(str(tmp_path))
   file = tmp_path / 'a' / 'config.json'
   text = file.read_text()
-  assert text.count('"weights": null') == 1
-  file.write_text(text.replace('"weights": null', '"weights": "a.safetensors"'))
-  with pytest.raises(UsageError, match='starts from weights'):
+  assert text.count(before) == 1
+  file.write_text(text.replace(before, after))
+  with pytest.raises(UsageError, match=message):
     recipe_of(point)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from resflax.errors import StorageError
 from resflax.sweeps.overfitting import (
   Difference,
   pairs,
@@ -49,6 +50,13 @@ def test_a_pair_is_of_one_recipe_or_of_one_for_each_shape():
   assert pairs([*slow, *fast]) == [tuple(slow), tuple(fast)]
   assert pairs([slow[0], fast[1]]) == [(slow[0], fast[1])]
   assert pairs([slow[0], fast[0], fast[1]]) == [tuple(fast)]
+
+
+def test_a_damaged_measurement_is_told(tmp_path):
+  (tmp_path / 'train_loss.json').write_text('')
+  run = WIDE._replace(folders=(str(tmp_path),))
+  with pytest.raises(StorageError, match='train_loss.json.*delete this file'):
+    with_train_loss([run])
 
 
 def test_points_without_a_loss_have_no_pair():

@@ -81,6 +81,13 @@ def test_other_folders_are_refused(tmp_path, sweep):
     read_points(str(sweep))
 
 
+def test_a_finished_run_without_its_data_set_is_told(tmp_path):
+  write_run(tmp_path / 'a-00000000', shape(1, 0.25, 16), lambda _: 0.2)
+  (tmp_path / 'a-00000000' / 'dataset.json').write_text('{}')
+  with pytest.raises(StorageError, match=r"dataset.json': it has no 'class_n"):
+    read_points(str(tmp_path))
+
+
 def test_runs_of_several_test_splits_have_no_common_law(tmp_path):
   for name, split in (('a', 'test'), ('b', 'test[:90%]')):
     fields = {**shape(1, 0.25, 16), 'data.test_split': split}
