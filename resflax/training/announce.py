@@ -1,16 +1,18 @@
 """What is said before the first step: the run as it was decided."""
 
+import math
 from collections.abc import Iterator
 
 import jax
+import numpy as np
 
 from resflax import schema
 from resflax.config import Resolved, plan_of, point_of
-from resflax.resolution import Stage
+from resflax.resolution import Stage, steps_from
 from resflax.training.setup import Setup
 
 LEAST_GROUP = 16  # images
-LAST_STAGE = 0.3  # of the run
+OTHERS = 0.04  # of an average: 0.3 of a run leaves it of what was before
 SMALL = 112  # pixels, half of what RandAugment's constants are meant for
 
 
@@ -60,14 +62,7 @@ def notes(resolved: Resolved, num_examples: int) -> Iterator[str]:
     excess = plan.excess(point_of(resolved, plan))
     if excess:
       yield f'note: {excess}'
-  last = resolved['resolution.table'][-1].first_step
-  part = 1 - last / resolved.total_steps
-  if last and resolved['ema.decay'] and part < LAST_STAGE:
-    yield (
-      f'note: the last stage has {part:.0%} of the run, and the average of '
-      f'weights and statistics is one of other sizes below {LAST_STAGE:.0%}: '
-      'lengthen it, or evaluate with --recalibrate_bn'
-    )
+  yield from _notes_of_average(resolved)
   group = resolved['model.norm.group_size'] or resolved['batch_size']
   if group < LEAST_GROUP:
     yield (
@@ -75,6 +70,37 @@ def notes(resolved: Resolved, num_examples: int) -> Iterator[str]:
       f'{LEAST_GROUP} they say little of others: raise config.batch_size or '
       'config.model.norm.group_size'
     )
+
+
+def _notes_of_average(resolved: Resolved) -> Iterator[str]:
+  if not resolved['ema.decay']:
+    return
+  last = resolved['resolution.table'][-1].first_step
+  if last and (part := left_of_average(resolved, last)) > OTHERS:
+    yield (
+      f'note: {part:.0%} of the average of weights and statistics are those '
+      'of earlier resolutions: lengthen the last stage, lower config.ema.decay '
+      'or evaluate with --recalibrate_bn'
+    )
+  start = left_of_average(resolved, 0)
+  if start > OTHERS and not resolved['init.weights']:
+    yield (
+      f'note: {start:.0%} of the average of weights are those of the random '
+      'beginning: leave config.ema.dynamic at True, or lower config.ema.decay'
+    )
+
+
+def left_of_average(resolved: Resolved, step: int) -> float:
+  """Returns the part of the last average that was there before a step."""
+  stages, total = resolved['resolution.table'], resolved.total_steps
+  log = 0.0
+  for stage, count in steps_from(stages, step, total):
+    done = max(step, stage.first_step) + np.arange(count)
+    decay = np.full(count, resolved['ema.decay'] ** stage.batches)
+    if resolved['ema.dynamic']:
+      decay = np.minimum(decay, (1 + done) / (10 + done))
+    log += float(np.log(decay).sum())
+  return math.exp(log)
 
 
 def _moves_everything(resolved: Resolved) -> bool:

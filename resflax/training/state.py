@@ -69,7 +69,8 @@ def update_ema(
     decay: weight of the average before, in [0, 1).
     dynamic: use min(decay, (1 + step) / (10 + step)), which forgets the
       initialisation. Source: TF's ExponentialMovingAverage, `num_updates`.
-    step: updates done before this one.
+    step: updates done before this one. Model Garden's optimiser counts this one
+      too, so its first decay is 2/11, and here 1/10.
   """
   step = step.astype(jnp.float32)
   if dynamic:
