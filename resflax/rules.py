@@ -12,6 +12,7 @@ from resflax.path import PUBLISHED, Point
 # Passes over the data from which a run is long: the paper's grids of 10 and
 # 100 epochs have no regulariser, its 350 epochs have all (appendix B).
 LONG = 250
+LONGEST = 350  # epochs, that the paper trains
 # Between the two, the wide and the deep net are within the reading error of
 # figure 3 (0.15 points): deep minus wide is about 0.28 ln(E / 54) for 200
 # layers against width 1.5, and 0.51 ln(E / 57) for 300 against 2.
@@ -42,7 +43,9 @@ def growth(epochs: int | float) -> Decided:
   """
   sees = f'{epochs:,.4g} epochs'
   if epochs >= DEPTH_FROM:
-    return Decided('depth', f'{sees} can overfit (from {DEPTH_FROM} on, ours)')
+    beyond = ', extrapolated' if epochs > LONGEST else ''
+    reason = f'{sees} can overfit (from {DEPTH_FROM} on, ours{beyond})'
+    return Decided('depth', reason)
   if epochs <= WIDTH_UNTIL:
     reason = f'{sees} cannot overfit (up to {WIDTH_UNTIL}, ours)'
     return Decided('width', reason)
@@ -95,7 +98,8 @@ def weight_decay(
 
   4e-5 with dropout or stochastic depth, 1e-4 without (table 2). That a long
   run of another length, rate or batch holds rate x decay x steps is ours, and
-  so is that a short one does not; the result is rounded to two digits.
+  so is that a short one, which has no regulariser unless one is set, does not;
+  the result is rounded to two digits.
 
   Args:
     epochs: passes over the unique examples.
@@ -103,7 +107,7 @@ def weight_decay(
     peak_lr: of the schedule, above 0.
     steps: of the run.
   """
-  if epochs < LONG:
+  if epochs < LONG and not regularised:
     return Decided(1e-4, f'{_short(epochs)}; as ResNet (He et al. 2015)')
   published = 4e-5 if regularised else 1e-4
   decay = published * _REFERENCE / (peak_lr * steps)
@@ -112,10 +116,13 @@ def weight_decay(
     if regularised
     else 'table 2 without dropout and stochastic depth'
   )
+  if epochs < LONG:
+    return Decided(published, f'{reason}, which is set; not held (ours)')
   return Decided(
     _two_digits(decay),
     f'{published:g}, {reason}; rate x decay x steps held at '
-    f'{published * _REFERENCE:.3g} (ours)',
+    f'{published * _REFERENCE:.3g} (ours)'
+    + ('' if 4e-5 <= _two_digits(decay) <= 1e-4 else ', extrapolated'),
   )
 
 

@@ -61,6 +61,23 @@ def test_short_runs_have_no_regulariser(epochs):
   assert decided.value == 1e-4
 
 
+def test_a_regulariser_that_is_set_lowers_the_decay_of_a_short_run_too():
+  decided = rules.weight_decay(90, regularised=True, peak_lr=1.6, steps=28_151)
+  assert decided.value == 4e-5 and 'which is set' in decided.reason
+  assert 'no regulariser' not in decided.reason
+
+
+def test_beyond_the_paper_is_told():
+  def decay(steps):
+    return rules.weight_decay(350, regularised=True, peak_lr=1.6, steps=steps)
+
+  assert 'extrapolated' in decay(1_000_000).reason
+  assert 'extrapolated' in decay(20_000).reason
+  assert 'extrapolated' not in decay(109_475).reason
+  assert rules.growth(1000).reason.endswith('ours, extrapolated)')
+  assert 'extrapolated' not in rules.growth(350).reason
+
+
 @pytest.mark.parametrize(
   'epochs, grows',
   [
