@@ -28,6 +28,7 @@ def check_conflicts(resolved: Resolved, facts: Facts) -> None:
     _of_schedule(resolved, facts),
     _of_model(get),
     _of_resolution(get),
+    _of_augment(resolved),
     _of_teacher(get),
     _of_data(get),
     _of_records(get, resolved.total_steps),
@@ -55,10 +56,17 @@ def _of_schedule(resolved: Resolved, facts: Facts) -> Conflicts:
   )
   drops = get('schedule.drops')
   rising = list(drops) == sorted({d for d in drops if 0 < d < 100})
+  stepped = get('schedule.name') == 'step'
   yield (
-    get('schedule.name') == 'step' and not rising,
+    stepped and not (drops and rising),
     f'config.schedule.drops={drops} takes percent of the run, rising, above 0 '
     'and below 100, such as (30.0, 60.0, 90.0).',
+  )
+  warm = 100 * get('schedule.warmup_steps') / get('schedule.total_steps')
+  yield (
+    stepped and drops and drops[0] < warm,
+    f'config.schedule.drops={drops} begins before the warm-up ends, at '
+    f'{warm:.3g} % of the run: shorten config.schedule.warmup_* or drop later.',
   )
 
 
@@ -99,6 +107,13 @@ def _of_resolution(get: Callable) -> Conflicts:
     f'config.resolution.start={get("resolution.start")} lies above '
     f'config.resolution.train={get("resolution.train")}: resolution rises.',
   )
+  last = get('resolution.table')[-1].resolution
+  yield (
+    schedule in RISING and last != get('resolution.train'),
+    f'The last stage has {last} pixels, and config.resolution.train='
+    f'{get("resolution.train")}: lower config.resolution.ramp_end='
+    f'{get("resolution.ramp_end")}, or lengthen the run.',
+  )
   yield (
     get('resolution.batch') == 'pixels' and schedule == 'fixed',
     'config.resolution.batch=pixels does nothing at one resolution: set '
@@ -122,6 +137,18 @@ def _of_resolution(get: Callable) -> Conflicts:
   )
 
 
+def _of_augment(resolved: Resolved) -> Conflicts:
+  path = 'augment.randaugment'
+  layers, strength = resolved[f'{path}.layers'], f'{path}.magnitude'
+  # Who sets no layers on purpose may leave a recipe's magnitude as it is.
+  by_default = not layers and f'{path}.layers' in resolved.reasons
+  yield (
+    by_default and strength not in resolved.reasons,
+    f'config.{strength}={resolved[strength]} does nothing without layers: set '
+    f'config.{path}.layers=2, or unset it.',
+  )
+
+
 def _of_teacher(get: Callable) -> Conflicts:
   for path in ('distill.temperature', 'distill.weight'):
     changed = get(path) != schema.FIELDS[path].default
@@ -138,6 +165,10 @@ def _of_data(get: Callable) -> Conflicts:
     len(get('data.mean')) != len(get('data.std')),
     f'config.data.mean={get("data.mean")} and config.data.std='
     f'{get("data.std")} need one number a channel each.',
+  )
+  yield (
+    min(get('data.std'), default=1) <= 0,
+    f'config.data.std={get("data.std")} divides: it takes numbers above 0.',
   )
   yield (
     get('data.mixture.sources')

@@ -241,6 +241,27 @@ def test_steps_of_equal_pixels_keep_the_durations():
     ({'model': {'norm': {'group_size': 48}}}, '48 does not divide'),
     ({'optimizer': {'accumulate': 3}}, 'accumulate=3 does not divide'),
     (
+      {'schedule__name': 'step', 'schedule__drops': ()},
+      r'drops=\(\) takes percent',
+    ),
+    (
+      {'schedule__name': 'step', 'schedule__drops': (1.0, 50.0)},
+      'begins before the warm-up ends, at 5.56 % of the run',
+    ),
+    (
+      {
+        'resolution__schedule': 'ramp',
+        'resolution__ramp_begin': 99.9995,
+        'resolution__ramp_end': 100.0,
+      },
+      'The last stage has 112 pixels, and config.resolution.train=224',
+    ),
+    ({'data': {'std': (0.2, 0.0, 0.2)}}, r'0.0, 0.2\) divides: it takes'),
+    (
+      {'augment': {'randaugment': {'magnitude': 15.0}}},
+      'magnitude=15.0 does nothing without layers',
+    ),
+    (
       {'resolution': {'schedule': 'linear', 'start': 256, 'train': 224}},
       'resolution rises',
     ),
@@ -286,6 +307,12 @@ def test_steps_of_equal_pixels_keep_the_durations():
 def test_contradictions_are_refused(leaves, message):
   with pytest.raises(UsageError, match=message):
     resolved(**leaves)
+
+
+def test_a_magnitude_may_stay_where_layers_are_taken_away():
+  path = 'augment__randaugment__'
+  r = resolved(**{f'{path}magnitude': 15.0, f'{path}layers': 0})
+  assert r['augment.randaugment.magnitude'] == 15
 
 
 def test_resolved_config_goes_through_json():
