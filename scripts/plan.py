@@ -80,8 +80,16 @@ def main(argv: list[str]) -> None:
 
 def _with_own_budget(resolved: Resolved) -> dict:
   """Returns the config with the MACs of its model as the rule's budget."""
-  values, macs = CONFIG.value.to_dict(), float(own_point(resolved).macs)
-  values['scaling'] |= {'rule': 'resnet_rs', 'macs': macs}
+  values, macs = CONFIG.value.to_dict(), own_point(resolved).macs
+  depths, resolution = path.SMALLEST
+  least = path.Point(depths, resolution).macs
+  if macs < least:
+    raise UsageError(
+      f'The net of this config, {macs / 1e9:.3g} GMAC, lies below the path of '
+      f'ResNet-RS, which begins at {least / 1e9:.3g}: nothing stands beside it '
+      '(config.model, config.resolution.train).'
+    )
+  values['scaling'] |= {'rule': 'resnet_rs', 'macs': float(macs)}
   return values
 
 
