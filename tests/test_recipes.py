@@ -329,7 +329,7 @@ def test_resnext_is_fb_resnet_torchs_recipe():
   assert epochs == pytest.approx([30, 60])
 
 
-def test_resnet_is_goyals_recipe():
+def test_resnet_is_of_90_epochs_after_flax():
   found = resolved(resnet, 'batch=8192')
   expected = {
     **SGD,

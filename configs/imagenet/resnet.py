@@ -1,16 +1,17 @@
-r"""ImageNet, the 90-epoch recipe of Goyal et al. 2017. Not run at full scale.
+r"""ImageNet in 90 epochs, after flax's example. Not run at full scale.
 
   python -m scripts.train --config=configs/imagenet/resnet.py --workdir=DIR
   python -m scripts.train --workdir=DIR \
     --config=configs/imagenet/resnet.py:resnet50_d,batch=4096
 
-SGD with Nesterov momentum 0.9 (as flax's ImageNet example), learning rate 0.1
-for 256 images and linear in the batch, 5 epochs of warm-up, cosine, weight
-decay 1e-4 on kernels, random resized crops of 224 pixels and flips.
+SGD with Nesterov momentum 0.9 and cosine (as flax's ImageNet example), learning
+rate 0.1 for 256 images and linear in the batch, 5 epochs of warm-up (Goyal et
+al. 2017, who take steps in place of the cosine), weight decay 1e-4 on kernels,
+random resized crops of 224 pixels and flips.
 
-Expected: 76.5 % top-1 for ResNet-50 from the same recipe in flax's ImageNet
-example (its README, TPU v3-32); 76.1 % from TF Model Garden with steps in
-place of the cosine (MODEL_GARDEN.md, 90 epochs).
+Expected, for ResNet-50: somewhat below the 76.5 % top-1 of flax's example,
+which trains 100 epochs (its README, TPU v3-32); TF Model Garden has 76.1 % with
+steps in place of the cosine (MODEL_GARDEN.md, 90 epochs).
 """
 
 from configs.base import imagenet_config, shrink

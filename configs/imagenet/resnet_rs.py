@@ -10,8 +10,8 @@ published, or a budget, for which `scaling.rule=resnet_rs` decides (`macs` of an
 image, or `latency_ms` of a step of 128 images on a TPU v3 core) and follows
 `epochs`. `garden` takes what TF Model Garden does differently: swish and `same`
 padding, no Nesterov, decay on kernels alone, RandAugment's translation of a
-tenth, magnitude 15 for rs101_i160, epochs of whole batches (109,200 steps); not
-its resizing nor its initial values.
+tenth, and for the named models magnitude 15 for rs101_i160 and epochs of whole
+batches (109,200 steps); not its resizing nor its initial values.
 
 SGD with momentum 0.9, learning rate 0.1 for 256 images and linear in the batch
 (1.6), 5 epochs of warm-up, cosine, 350 epochs; label smoothing 0.1, dropout,
