@@ -115,5 +115,5 @@ def preemptible(*signals: signal.Signals) -> Iterator[Interruption]:
         raise
       raise PreemptedError(
         'Interrupted while no step was trained: there was nothing to save. The '
-        'same command goes on from the last save.'
+        'same command goes on from the last save, or begins if there is none.'
       ) from None
