@@ -117,7 +117,8 @@ def weight_decay(
     else 'table 2 without dropout and stochastic depth'
   )
   if epochs < LONG:
-    return Decided(published, f'{reason}, which is set; not held (ours)')
+    held = f'held to no length below {LONG} epochs (ours)'
+    return Decided(published, f'{reason}, which is set; {held}')
   return Decided(
     _two_digits(decay),
     f'{published:g}, {reason}; rate x decay x steps held at '
