@@ -100,6 +100,13 @@ def _of_model(get: Callable) -> Conflicts:
   )
 
 
+# What `resolution.strengths` acts on.
+_RISES = (
+  *('augment.randaugment.layers', 'augment.mixup', 'augment.cutmix'),
+  'model.dropout_rate',
+)
+
+
 def _of_resolution(get: Callable) -> Conflicts:
   schedule, custom = get('resolution.schedule'), get('resolution.custom')
   yield (
@@ -123,6 +130,12 @@ def _of_resolution(get: Callable) -> Conflicts:
     get('resolution.strengths') < 1 and schedule == 'fixed',
     f'config.resolution.strengths={get("resolution.strengths")} does nothing '
     'at one resolution: set config.resolution.schedule, or leave it at 1.',
+  )
+  yield (
+    get('resolution.strengths') < 1 and not any(map(get, _RISES)),
+    f'config.resolution.strengths={get("resolution.strengths")} does nothing '
+    f'where all of config.{", config.".join(_RISES)} are 0: set one, or leave '
+    'it at 1.',
   )
   yield (
     custom and schedule != 'custom',

@@ -267,6 +267,10 @@ def test_steps_of_equal_pixels_keep_the_durations():
     ),
     ({'resolution': {'batch': 'pixels'}}, 'does nothing at one resolution'),
     ({'resolution': {'strengths': 0.5}}, 'strengths=0.5 does nothing at one'),
+    (
+      {'resolution': {'strengths': 0.5, 'schedule': 'linear'}},
+      'strengths=0.5 does nothing where all of .*mixup, .*dropout_rate are 0',
+    ),
     ({'distill': {'weight': 0.5}}, 'weight=0.5 does nothing without a teacher'),
     (
       {
