@@ -51,6 +51,15 @@ def test_a_published_model_stands_among_its_neighbours(tmp_path):
   }
 
 
+@pytest.mark.slow
+def test_a_net_below_the_path_is_told_so(tmp_path):
+  config = '--config=configs/imagenet/resnet_rs.py:rs50_i160'
+  data = f'--config.data.data_dir={tmp_path}'
+  out = plan(config, '--config.model.width=0.25', data)
+  assert out.returncode == 5
+  assert 'this config, 0.144 GMAC, lies below the path' in out.stderr
+
+
 def test_a_config_without_a_rule_is_refused():
   out = plan('--config=configs/imagenet/resnet.py')
   assert out.returncode == 5
