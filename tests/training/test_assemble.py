@@ -5,7 +5,7 @@ import pytest
 
 from resflax.data.sources import ArrayDataset
 from resflax.errors import UsageError
-from resflax.training.assemble import assemble
+from resflax.training.assemble import _check_optimizer, assemble
 
 IMAGES = np.zeros((100, 8, 8, 1), np.uint8)
 LABELS = np.arange(100) % 10
@@ -78,6 +78,15 @@ def test_what_contradicts_the_update_rule_or_the_images(
 ):
   with pytest.raises(UsageError, match=message):
     assemble(config() | fields, source=source)
+
+
+def test_parts_that_devices_cannot_share_are_refused(source):
+  parts = {'optimizer': {'accumulate': 2}}
+  resolved = assemble(config() | parts, source=source).resolved
+  with pytest.raises(
+    UsageError, match=r'accumulate=2 gives each of 3 devices 1.33333 images'
+  ):
+    _check_optimizer(resolved, 3)
 
 
 def test_accumulated_parts_are_groups_of_batch_norm(source):
