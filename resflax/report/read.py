@@ -175,13 +175,15 @@ def _evaluation(path: epath.Path) -> Evaluation | None:
     return None
   names = [field.name for field in dataclasses.fields(Evaluation)]
   try:
-    with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
+    file = io.BytesIO(path.read_bytes())
+    if not zipfile.is_zipfile(file):  # which NumPy would take for a pickle
+      raise zipfile.BadZipFile('it is no .npz archive')
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
       values = {name: arrays[name] for name in names}
     _check(values)
   except BROKEN as error:
-    # NumPy takes what is no archive for a pickle.
-    reason = 'it is no .npz archive' if 'pickle' in str(error) else error
-    raise _garbage(path, reason) from error
+    raise _garbage(path, error) from error
   return Evaluation(
     **values
     | {

@@ -78,6 +78,7 @@ def test_a_folder_without_config_is_refused(tmp_path):
     ('metrics/000000040.jsonl', '{"epoch": 1}\n'),
     ('metrics/000000040.jsonl', '[1]\n'),
     ('evaluation.npz', 'PK not really'),
+    ('evaluation.npz', 'no archive'),
     ('evaluation.npz', ''),
   ],
 )
@@ -88,6 +89,7 @@ def test_garbage_is_refused_in_one_line(write_run, file, content):
     read_run(folder)
   message = str(raised.value)
   assert file in message and '\n' not in message
+  assert 'pickle' not in message
 
 
 @pytest.mark.parametrize(
